@@ -1,4 +1,5 @@
 /* summary.c: the network layer by layer, counted on the graph that is really run. */
+#include <stdio.h>
 #include <string.h>
 
 #include "base/memory.h"
