@@ -8,6 +8,7 @@
 
 #include "backend/backend.h"
 #include "base/json.h"
+#include "infer/predictor.h"
 #include "model/network.h"
 #include "train/optimiser.h"
 #include "train/schedule.h"
@@ -52,12 +53,6 @@ typedef enum nod_threshold_rule {
     NOD_THRESHOLD_SENSITIVITY,
     NOD_THRESHOLD_FIXED
 } nod_threshold_rule;
-
-typedef enum nod_aggregate {
-    NOD_AGGREGATE_MEAN,
-    NOD_AGGREGATE_MAX,
-    NOD_AGGREGATE_TOP_K
-} nod_aggregate;
 
 typedef struct nod_recipe {
     nod_json *rendered;         /* every key, owned */
