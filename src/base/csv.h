@@ -1,7 +1,8 @@
 /* csv.h: comma-separated tables (RFC 4180: quotes, doubled quotes, CRLF or LF, UTF-8 BOM).
  *
- * The first row is the header; every row must have as many fields. Errors name file, row (as a
- * line number, header = 1) and column. Limits: NOD_CSV_MAX_* below. */
+ * The first row is the header; every row must have as many fields; header names differ, empty
+ * ones aside. Lines with nothing on them are skipped. Errors name file, row (as a line number,
+ * header = 1) and column. Limits: NOD_CSV_MAX_* below. */
 #ifndef NOD_BASE_CSV_H
 #define NOD_BASE_CSV_H
 

@@ -53,7 +53,10 @@ const char *nod_json_str(const nod_json *j); /* "" if not a string */
 int64_t nod_json_i64(const nod_json *j);     /* 0 if not a number */
 double nod_json_f64(const nod_json *j);      /* NaN if not a number */
 bool nod_json_truth(const nod_json *j);
-/* Iteration in insertion order: i-th key and value of an object. */
+/* Iteration in insertion order: the key after `key`, a pointer this function returned (NULL:
+ * the first key); NULL at the end. */
+const char *nod_json_next_key(const nod_json *obj, const char *key);
+/* The i-th key in insertion order, by counting from the first; NULL past the end. */
 const char *nod_json_key(const nod_json *obj, size_t i);
 
 /* Strict getters for artefacts: error names `where` and the key. Strings are borrowed. */

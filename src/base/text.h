@@ -9,17 +9,22 @@
 #include "base/compiler.h"
 #include "base/error.h"
 
+/* Makes text one line that is safe to show, in place: newlines and tabs become spaces, other
+ * control bytes '?', spaces and a cut UTF-8 sequence at the end are dropped. */
+void nod_text_tidy(char *s);
+
 /* A growing string. `data` is always NUL-terminated; after memory was refused once, `failed` is
- * set and further calls do nothing: check it once at the end. */
+ * set and further calls do nothing: check it once at the end. Formats numbers in the "C"
+ * locale. */
 typedef struct nod_strbuf {
     char *data;
     size_t len, cap;
     bool failed;
 } nod_strbuf;
 
-#define NOD_STRBUF_INIT \
-    {                   \
-        0               \
+#define NOD_STRBUF_INIT    \
+    {                      \
+        .data = (char *)"" \
     }
 void nod_strbuf_done(nod_strbuf *b);
 void nod_strbuf_clear(nod_strbuf *b);
@@ -58,8 +63,10 @@ bool nod_equal_nocase(const char *a, const char *b);
 /* Natural order: digits compare as numbers ("case2" < "case10"). */
 int nod_compare_natural(const char *a, const char *b);
 
-/* The candidate nearest to `word` by edit distance, or NULL if none is near enough
- * (distance <= 1 + strlen(word)/3). `next(ctx, i)` gives candidate i, NULL at the end. */
+/* The candidate nearest to `word` by edit distance (a swap of neighbours is one edit, letter
+ * case is ignored), or NULL if none is near enough (distance <= 1 + strlen(word)/3, and less
+ * than the longer word). The first of equals wins; words over 64 bytes are never near.
+ * `next(ctx, i)` gives candidate i, NULL at the end. */
 const char *nod_nearest(const char *word, const char *(*next)(const void *ctx, size_t i),
                         const void *ctx);
 

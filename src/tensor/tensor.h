@@ -37,10 +37,14 @@ typedef struct nod_shape {
     int64_t dim[NOD_RANK_MAX];
 } nod_shape;
 
-/* nod_shape_of(3, a, b, c) */
-nod_shape nod_shape_of(int rank, ...);
+/* nod_shape_of(3, a, b, c): a macro, so that plain ints are widened rather than misread. */
+#define nod_shape_of(rank, ...)                                                         \
+    nod_shape_from((rank), sizeof((int64_t[]){0, ##__VA_ARGS__}) / sizeof(int64_t) - 1, \
+                   (const int64_t[]){0, ##__VA_ARGS__} + 1)
+nod_shape nod_shape_from(int rank, size_t n_dims, const int64_t *dims);
 bool nod_shape_equal(const nod_shape *a, const nod_shape *b);
-int64_t nod_shape_count(const nod_shape *s); /* product of dims; 1 for a scalar */
+int64_t nod_shape_count(const nod_shape *s); /* product of dims; 1 for a scalar;
+                                                 -1: a dim is negative, or it overflows */
 /* Product and byte size with overflow checks; false if a dim is negative or it overflows. */
 bool nod_shape_bytes(const nod_shape *s, nod_dtype t, size_t *out) NOD_MUST_CHECK;
 /* "[2, 3, 28, 28]" into out (>= 128 bytes); returns out. */
