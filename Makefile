@@ -23,7 +23,7 @@ NODULE := build/release/nodule
 .PHONY: all demo test bench install uninstall clean
 all: ## build the program: build/release/nodule
 	@tools/install-deps build test
-	@cmake --preset release $(if $(VERBOSE),,--log-level=WARNING)
+	@cmake --preset release $(if $(VERBOSE),,>/dev/null)
 	@cmake --build --preset release -j $(JOBS) --target nodule
 
 demo: all ## the whole method on an embedded cohort, or on your folder of images: make demo DATA=DIR
@@ -31,7 +31,7 @@ demo: all ## the whole method on an embedded cohort, or on your folder of images
 
 test: ## build everything and run the tests
 	@tools/install-deps build test
-	@cmake --preset release $(if $(VERBOSE),,--log-level=WARNING)
+	@cmake --preset release $(if $(VERBOSE),,>/dev/null)
 	@cmake --build --preset release -j $(JOBS)
 	@ctest --test-dir build/release --output-on-failure --no-tests=error -j $(JOBS)
 
@@ -78,24 +78,24 @@ check-docs: all ## links in the documents exist, examples marked `sh run` run
 
 check-tidy: ## clang-tidy finds nothing
 	@tools/install-deps build test check
-	@cmake --preset fuzz --log-level=WARNING
+	@cmake --preset fuzz $(if $(VERBOSE),,>/dev/null)
 	@JOBS=$(JOBS) tools/check-tidy build/fuzz
 
 check-asan: ## the tests under AddressSanitizer and UBSan
 	@tools/install-deps build test
-	@cmake --preset asan --log-level=WARNING
+	@cmake --preset asan $(if $(VERBOSE),,>/dev/null)
 	@cmake --build --preset asan -j $(JOBS)
 	@ctest --test-dir build/asan --output-on-failure --no-tests=error -j $(JOBS)
 
 check-tsan: ## the tests labelled tsan under ThreadSanitizer, without OpenMP
 	@tools/install-deps build test
-	@cmake --preset tsan --log-level=WARNING
+	@cmake --preset tsan $(if $(VERBOSE),,>/dev/null)
 	@cmake --build --preset tsan -j $(JOBS) --target tests_tsan
 	@ctest --test-dir build/tsan --output-on-failure --no-tests=error -L '^tsan$$'
 
 fuzz: ## libFuzzer: make fuzz SECONDS=600 TARGET=npz (default: 60 s for each target)
 	@tools/install-deps build test check
-	@cmake --preset fuzz --log-level=WARNING
+	@cmake --preset fuzz $(if $(VERBOSE),,>/dev/null)
 	@cmake --build --preset fuzz -j $(JOBS) --target fuzz_targets
 	@tools/run-fuzz build/fuzz "$(SECONDS)" $(TARGET)
 

@@ -2,9 +2,9 @@
 #include "cli/dispatch.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
+#include "base/memory.h"
 #include "base/threads.h"
 #include "cli/options.h"
 #include "cli/report_error.h"
@@ -85,7 +85,7 @@ int nod_cli_put_json(nod_cli *cli, nod_json *value_take, nod_error *err)
     int rc = nod_json_dump(value_take, true, &text, err);
 
     if (rc == 0) fprintf(cli->out, "%s\n", text);
-    free(text);
+    nod_free(text);
     nod_json_free(value_take);
     return rc;
 }

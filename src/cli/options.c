@@ -141,8 +141,8 @@ static error_t on_key(int key, char *text, struct argp_state *argp_state)
 {
     parse_state *p = argp_state->input;
 
-    p->next = argp_state->next;
     if (key == ARGP_KEY_ARG) {
+        p->next = argp_state->next;
         p->out->args[p->out->n_args++] = text;
         return 0;
     }
@@ -150,6 +150,7 @@ static error_t on_key(int key, char *text, struct argp_state *argp_state)
         void *base = i < p->set->n_own ? p->out->options : p->out;
 
         if (p->set->argp[i].key != key) continue;
+        p->next = argp_state->next;
         return store_value(p->set->rows[i], text, base, p->err) == 0 ? 0 : EINVAL;
     }
     return ARGP_ERR_UNKNOWN;
@@ -162,31 +163,40 @@ static const char *option_name_at(const void *ctx, size_t i)
     return i < s->n ? s->rows[i]->name : NULL;
 }
 
+/* argp did not take a cluster of letters such as "-vo": says why. */
+static int fail_letters(const option_set *s, const nod_verb *verb, const char *letters,
+                        nod_error *err)
+{
+    for (; *letters != '\0'; letters++) {
+        size_t i = 0;
+
+        while (i < s->n && s->rows[i]->letter != *letters)
+            i++;
+        if (i == s->n)
+            return nod_fail(err, NOD_EINVAL, "unknown option '-%c'; see 'nodule %s -h'",
+                            *letters, verb->name);
+        if (s->rows[i]->arg != NULL)
+            return nod_fail(err, NOD_EINVAL, "option '-%c' needs a value: -%c %s", *letters,
+                            *letters, s->rows[i]->arg);
+    }
+    return nod_fail(err, NOD_EINVAL, "'-' is not an option; see 'nodule %s -h'", verb->name);
+}
+
 /* argp did not take `word`: says why. */
 static int fail_option(const option_set *s, const nod_verb *verb, const char *word,
                        nod_error *err)
 {
     char name[64];
-    size_t len = strcspn(word + 2, "=");
     const char *nearest;
     int n_prefix = 0;
 
-    if (word[1] != '-') { /* a cluster of letters */
-        for (size_t i = 1; word[i] != '\0'; i++) {
-            const nod_option *o = NULL;
+    if (word[0] != '-')
+        return nod_fail(err, NOD_EINVAL, "'%s' is not understood; see 'nodule %s -h'", word,
+                        verb->name);
+    if (word[1] != '-') return fail_letters(s, verb, word + 1, err);
 
-            for (size_t k = 0; k < s->n && o == NULL; k++) {
-                if (s->rows[k]->letter == word[i]) o = s->rows[k];
-            }
-            if (o == NULL)
-                return nod_fail(err, NOD_EINVAL, "unknown option '-%c'; see 'nodule %s -h'",
-                                word[i], verb->name);
-            if (o->arg != NULL)
-                return nod_fail(err, NOD_EINVAL, "option '-%c' needs a value: -%c %s", word[i],
-                                word[i], o->arg);
-        }
-    }
-    snprintf(name, sizeof name, "%.*s", (int)NOD_MIN(len, sizeof name - 1), word + 2);
+    snprintf(name, sizeof name, "%.*s", (int)NOD_MIN(strcspn(word + 2, "="), sizeof name - 1),
+             word + 2);
     for (size_t i = 0; i < s->n; i++) {
         const nod_option *o = s->rows[i];
 
@@ -212,12 +222,12 @@ static int check_count(const nod_verb *verb, const nod_parsed *p, nod_error *err
 {
     if (p->help) return 0;
     if (p->n_args < (size_t)verb->min_args)
-        return nod_fail(err, NOD_EINVAL, "%s: nodule %s %s%s",
-                        p->n_args == 0 ? "needs a word" : "needs more words", verb->name,
-                        verb->args, ", see 'nodule help'");
+        return nod_fail(err, NOD_EINVAL, "needs %s %s; see 'nodule %s -h'",
+                        p->n_args == 0 ? "an argument:" : "more arguments:", verb->args,
+                        verb->name);
     if (verb->max_args >= 0 && p->n_args > (size_t)verb->max_args)
-        return nod_fail(err, NOD_EINVAL, "'%s' is too much: nodule %s %s",
-                        p->args[verb->max_args], verb->name, verb->args);
+        return nod_fail(err, NOD_EINVAL, "unexpected argument '%s'; see 'nodule %s -h'",
+                        p->args[verb->max_args], verb->name);
     return 0;
 }
 
@@ -266,8 +276,8 @@ void nod_options_help(const nod_verb *verb, FILE *stream)
 
     collect_options(verb, &set);
     snprintf(name, sizeof name, "nodule %s", verb->name);
-    argp_help(&parser, stream, ARGP_HELP_USAGE, name);
-    fprintf(stream, "\n%s\n\n", verb->about);
+    fprintf(stream, "Usage: %s [OPTION...]%s%s\n\n%s\n\n", name,
+            verb->args[0] != '\0' ? " " : "", verb->args, verb->about);
     argp_help(&parser, stream, ARGP_HELP_LONG, name);
     if (verb->examples[0] != '\0') fprintf(stream, "\nExamples:\n%s", verb->examples);
     fprintf(stream, "\nExit codes: docs/exit-codes.md\n");

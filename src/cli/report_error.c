@@ -1,7 +1,7 @@
 /* report_error.c: see report_error.h. */
 #include "cli/report_error.h"
 
-#include <stdlib.h>
+#include "base/memory.h"
 
 /* Index: -NOD_E*. */
 static const int exit_codes[] = {
@@ -39,7 +39,7 @@ static void put_json(FILE *out, const nod_error *err)
     nod_json_set_str(body, "message", err->message);
     nod_json_set(all, "error", body);
     if (nod_json_dump(all, true, &text, &second) == 0) fprintf(out, "%s\n", text);
-    free(text);
+    nod_free(text);
     nod_json_free(all);
 }
 
