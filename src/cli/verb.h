@@ -47,8 +47,10 @@ typedef struct nod_option {
 } nod_option;
 
 /* Offset of a field; does not compile where the field has another type. */
+/* NOLINTBEGIN(bugprone-macro-parentheses): S is a type */
 #define NOD_OPTION_FIELD(S, field, T) \
     (offsetof(S, field) + 0 * sizeof(char[_Generic(((S *)0)->field, T : 1)]))
+/* NOLINTEND(bugprone-macro-parentheses) */
 
 #define NOD_OPTION_FLAG(S, field, name, letter, help)                                         \
     {                                                                                         \
