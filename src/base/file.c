@@ -178,13 +178,13 @@ void nod_file_out_abort(nod_file_out *out)
 }
 
 /* Makes the rename itself survive a power cut. Its failure changes nothing about the file,
- * which is complete under its name, and some file systems refuse it; so it is not an error. */
-static void sync_folder_of(const char *path)
+ * which is complete under its name, and some file systems refuse it; so it is not an error.
+ * Cuts the file's name off `path`. */
+static void sync_folder_of(char *path)
 {
-    char *dir = nod_path_dir(path);
-    if (dir == NULL) return;
-    int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    nod_free(dir);
+    char *slash = strrchr(path, '/');
+    if (slash != NULL) slash[slash == path ? 1 : 0] = '\0';
+    int fd = open(slash != NULL ? path : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (fd < 0) return;
     (void)!fsync(fd);
     close(fd);
