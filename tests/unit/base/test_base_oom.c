@@ -96,10 +96,10 @@ static int work_json_build(const char *folder, nod_error *err)
 
 static int work_json_write(const char *folder, nod_error *err)
 {
-    (void)folder;
+    char path[512];
     nod_json *j = nod_json_object();
     nod_json_set_int(j, "i", 1);
-    int rc = nod_json_write(j, "/dev/null", err);
+    int rc = nod_json_write(j, temp_path(path, folder, "t.json"), err);
     nod_json_free(j);
     return rc;
 }
