@@ -1,0 +1,362 @@
+/* yaml.c: YAML in and out through libfyaml; see yaml.h. The only file that knows libfyaml. */
+#include "train/yaml.h"
+
+#include <libfyaml.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "base/memory.h"
+
+typedef struct place {
+    char *path;
+    int line, column;
+} place;
+
+struct nod_yaml {
+    char *name;
+    nod_json *root;
+    place *places;
+    size_t n, cap;
+};
+
+/* --- conversion
+ * --------------------------------------------------------------------------------- */
+
+typedef struct walk {
+    nod_yaml *y;
+    nod_error *err;
+    int depth;
+} walk;
+
+static int add_place(walk *w, const char *path, struct fy_token *token)
+{
+    const struct fy_mark *m = token ? fy_token_start_mark(token) : NULL;
+    nod_yaml *y = w->y;
+    if (!m) return 0;
+    if (!nod_grow((void **)&y->places, &y->cap, y->n + 1, sizeof *y->places))
+        return nod_fail_memory(w->err, "places of a recipe", y->n * sizeof *y->places);
+    y->places[y->n] = (place){nod_strdup(path), m->line + 1, m->column + 1};
+    if (!y->places[y->n].path)
+        return nod_fail_memory(w->err, "places of a recipe", strlen(path));
+    y->n++;
+    return 0;
+}
+
+static int fail_at(walk *w, struct fy_node *n, const char *what)
+{
+    struct fy_token *t = fy_node_is_scalar(n) ? fy_node_get_scalar_token(n) : NULL;
+    const struct fy_mark *m = t ? fy_token_start_mark(t) : NULL;
+    return nod_fail(w->err, NOD_ERECIPE, "%s:%d:%d: %s", w->y->name, m ? m->line + 1 : 1,
+                    m ? m->column + 1 : 1, what);
+}
+
+static nod_json *scalar_of(const char *text, bool plain)
+{
+    int64_t i;
+    double d;
+    if (plain && (!*text || !strcmp(text, "~") || !strcmp(text, "null")))
+        return nod_json_null();
+    if (plain && !strcmp(text, "true")) return nod_json_bool(true);
+    if (plain && !strcmp(text, "false")) return nod_json_bool(false);
+    if (plain && nod_parse_i64(text, &i)) return nod_json_int(i);
+    if (plain && nod_parse_f64(text, &d)) return nod_json_real(d);
+    return nod_json_string(text);
+}
+
+static int convert(walk *w, struct fy_node *n, const char *path, nod_json **out);
+
+static int convert_map(walk *w, struct fy_node *n, const char *path, nod_json **out)
+{
+    void *iter = NULL;
+    struct fy_node_pair *pair;
+    nod_json *map = nod_json_object();
+    int rc = 0;
+    while (!rc && (pair = fy_node_mapping_iterate(n, &iter))) {
+        struct fy_node *key = fy_node_pair_key(pair);
+        char child[512];
+        const char *name = key && fy_node_is_scalar(key) ? fy_node_get_scalar0(key) : NULL;
+        nod_json *value = NULL;
+        if (!name || !*name) {
+            rc = fail_at(w, n, "a key must be text");
+            break;
+        }
+        snprintf(child, sizeof child, "%s%s%s", path, *path ? "." : "", name);
+        rc = add_place(w, child, fy_node_get_scalar_token(key));
+        if (!rc) rc = convert(w, fy_node_pair_value(pair), child, &value);
+        if (!rc) nod_json_set(map, name, value);
+    }
+    if (rc)
+        nod_json_free(map);
+    else
+        *out = map;
+    return rc;
+}
+
+static int convert_list(walk *w, struct fy_node *n, const char *path, nod_json **out)
+{
+    void *iter = NULL;
+    struct fy_node *item;
+    nod_json *list = nod_json_array();
+    int rc = 0;
+    for (int i = 0; !rc && (item = fy_node_sequence_iterate(n, &iter)); i++) {
+        char child[512];
+        nod_json *value = NULL;
+        snprintf(child, sizeof child, "%s[%d]", path, i);
+        struct fy_token *t = fy_node_is_scalar(item) ? fy_node_get_scalar_token(item) : NULL;
+        rc = add_place(w, child, t);
+        if (!rc) rc = convert(w, item, child, &value);
+        if (!rc) nod_json_push(list, value);
+    }
+    if (rc)
+        nod_json_free(list);
+    else
+        *out = list;
+    return rc;
+}
+
+static int convert(walk *w, struct fy_node *n, const char *path, nod_json **out)
+{
+    int rc = 0;
+    if (!n) {
+        *out = nod_json_null();
+        return 0;
+    }
+    if (fy_node_is_alias(n) || fy_node_get_tag(n, NULL))
+        return fail_at(w, n,
+                       "anchors and tags are not used in recipes: write the value itself");
+    if (++w->depth > NOD_YAML_MAX_DEPTH) return fail_at(w, n, "nested too deeply");
+    if (fy_node_is_mapping(n)) {
+        rc = convert_map(w, n, path, out);
+    } else if (fy_node_is_sequence(n)) {
+        rc = convert_list(w, n, path, out);
+    } else {
+        const char *text = fy_node_get_scalar0(n);
+        bool plain = fy_node_get_style(n) == FYNS_PLAIN;
+        *out = text ? scalar_of(text, plain) : nod_json_null();
+    }
+    w->depth--;
+    return rc;
+}
+
+/* --- parsing
+ * ------------------------------------------------------------------------------------ */
+
+/* First line of the parser's own report ("FILE:3:4: error: ..."), as our message. */
+static int fail_syntax(const char *name, char *report, nod_error *err)
+{
+    if (report) report[strcspn(report, "\n")] = 0;
+    if (!report || !*report) return nod_fail(err, NOD_ERECIPE, "%s: not a YAML document", name);
+    const char *text = strncmp(report, "<string>", 8) == 0   ? report + 8
+                       : strncmp(report, "<alloc>", 7) == 0  ? report + 7
+                       : strncmp(report, "<memory>", 8) == 0 ? report + 8
+                                                             : report;
+    return nod_fail(err, NOD_ERECIPE, "%s%s%s", name, *text == ':' ? "" : ": ", text);
+}
+
+int nod_yaml_parse(const char *text, size_t size, const char *name, nod_yaml **out,
+                   nod_error *err)
+{
+    int rc = 0;
+    char *report = NULL;
+    size_t report_size = 0;
+    FILE *sink = NULL;
+    struct fy_diag *diag = NULL;
+    struct fy_document *doc = NULL;
+    nod_yaml *y = NULL;
+    if (size > NOD_YAML_MAX_BYTES)
+        return nod_fail(err, NOD_ELIMIT, "%s: %zu bytes; a recipe has at most %zu", name, size,
+                        NOD_YAML_MAX_BYTES);
+    if (memchr(text, 0, size))
+        return nod_fail(err, NOD_ERECIPE, "%s: has a NUL byte: not a text file", name);
+    sink = open_memstream(&report, &report_size);
+    struct fy_diag_cfg diag_cfg;
+    fy_diag_cfg_default(&diag_cfg);
+    diag_cfg.fp = sink;
+    diag_cfg.colorize = false;
+    diag = sink ? fy_diag_create(&diag_cfg) : NULL;
+    y = nod_calloc(1, sizeof *y);
+    if (!diag || !y || !(y->name = nod_strdup(name))) {
+        rc = nod_fail_memory(err, "recipe parser", size);
+        goto out;
+    }
+    struct fy_parse_cfg cfg = {.flags = FYPCF_QUIET * 0, .diag = diag};
+    doc = fy_document_build_from_string(&cfg, text, size);
+    fflush(sink);
+    if (!doc || !fy_document_root(doc)) {
+        rc = fail_syntax(name, report, err);
+        goto out;
+    }
+    walk w = {y, err, 0};
+    NOD_TRY(convert(&w, fy_document_root(doc), "", &y->root));
+    *out = y;
+    y = NULL;
+out:
+    fy_document_destroy(doc);
+    fy_diag_destroy(diag);
+    if (sink) fclose(sink);
+    free(report);
+    nod_yaml_free(y);
+    return rc;
+}
+
+int nod_yaml_read(const char *path, nod_yaml **out, nod_error *err)
+{
+    nod_bytes b = {0};
+    int rc = nod_file_read(path, NOD_YAML_MAX_BYTES, &b, err);
+    if (rc) return rc;
+    rc = nod_yaml_parse((const char *)b.data, b.size, path, out, err);
+    nod_bytes_done(&b);
+    return rc;
+}
+
+void nod_yaml_free(nod_yaml *y)
+{
+    if (!y) return;
+    for (size_t i = 0; i < y->n; i++)
+        nod_free(y->places[i].path);
+    nod_free(y->places);
+    nod_json_free(y->root);
+    nod_free(y->name);
+    nod_free(y);
+}
+
+const nod_json *nod_yaml_root(const nod_yaml *y)
+{
+    return y->root;
+}
+
+/* --- places
+ * ----------------------------------------------------------------------------------- */
+
+int nod_yaml_place(const nod_yaml *y, nod_error *err)
+{
+    const char *colon = strstr(err->message, ": ");
+    size_t len = colon ? (size_t)(colon - err->message) : 0;
+    const place *best = NULL;
+    for (size_t i = 0; i < y->n; i++) {
+        const char *p = y->places[i].path;
+        size_t n = strlen(p);
+        bool prefix = n <= len && strncmp(p, err->message, n) == 0 &&
+                      (n == len || err->message[n] == '.' || err->message[n] == '[');
+        if (prefix && (!best || n > strlen(best->path))) best = &y->places[i];
+    }
+    if (best) return nod_error_prefix(err, "%s:%d:%d", y->name, best->line, best->column);
+    return nod_error_prefix(err, "%s", y->name);
+}
+
+/* --- writing
+ * ------------------------------------------------------------------------------------ */
+
+static bool needs_quotes(const char *s)
+{
+    int64_t i;
+    double d;
+    if (!*s || nod_parse_i64(s, &i) || nod_parse_f64(s, &d) ||
+        strchr("-?:,[]{}#&*!|>'\"%@` ~", *s))
+        return true;
+    if (!strcmp(s, "true") || !strcmp(s, "false") || !strcmp(s, "null")) return true;
+    if (s[strlen(s) - 1] == ' ' || s[strlen(s) - 1] == ':') return true;
+    for (const char *p = s; *p; p++)
+        if ((unsigned char)*p < ' ' || *p == '#' || *p == '"' || *p == '\\' ||
+            strchr("[]{},", *p) || (*p == ':' && p[1] == ' '))
+            return true;
+    return false;
+}
+
+static void write_scalar(const nod_json *j, nod_strbuf *b)
+{
+    char number[40];
+    if (nod_json_is_string(j)) {
+        const char *s = nod_json_str(j);
+        if (!needs_quotes(s)) {
+            nod_strbuf_add(b, s);
+            return;
+        }
+        nod_strbuf_addc(b, '"');
+        for (; *s; s++) {
+            if (*s == '"' || *s == '\\') nod_strbuf_addc(b, '\\');
+            if (*s == '\n')
+                nod_strbuf_add(b, "\\n");
+            else if ((unsigned char)*s < ' ')
+                nod_strbuf_printf(b, "\\x%02x", (unsigned char)*s);
+            else
+                nod_strbuf_addc(b, *s);
+        }
+        nod_strbuf_addc(b, '"');
+    } else if (nod_json_is_int(j)) {
+        nod_strbuf_printf(b, "%lld", (long long)nod_json_i64(j));
+    } else if (nod_json_is_number(j)) {
+        nod_format_f64(nod_json_f64(j), number, sizeof number);
+        nod_strbuf_add(b, number);
+        if (!strpbrk(number, ".en")) nod_strbuf_add(b, ".0");
+    } else if (nod_json_is_bool(j)) {
+        nod_strbuf_add(b, nod_json_truth(j) ? "true" : "false");
+    } else {
+        nod_strbuf_add(b, "null");
+    }
+}
+
+static bool is_flat(const nod_json *j)
+{
+    return !(nod_json_is_object(j) || nod_json_is_array(j)) || nod_json_count(j) == 0;
+}
+
+static bool fits_inline(const nod_json *j)
+{
+    for (size_t i = 0; i < nod_json_count(j); i++)
+        if (!is_flat(nod_json_is_object(j) ? nod_json_get(j, nod_json_key(j, i))
+                                           : nod_json_at(j, i)))
+            return false;
+    return true;
+}
+
+static void write_inline(const nod_json *j, nod_strbuf *b)
+{
+    bool map = nod_json_is_object(j);
+    if (!map && !nod_json_is_array(j)) {
+        write_scalar(j, b);
+        return;
+    }
+    nod_strbuf_addc(b, map ? '{' : '[');
+    for (size_t i = 0; i < nod_json_count(j); i++) {
+        if (i) nod_strbuf_add(b, ", ");
+        if (map) nod_strbuf_printf(b, "%s: ", nod_json_key(j, i));
+        write_inline(map ? nod_json_get(j, nod_json_key(j, i)) : nod_json_at(j, i), b);
+    }
+    nod_strbuf_addc(b, map ? '}' : ']');
+}
+
+static void write_block(const nod_json *j, int indent, nod_strbuf *b)
+{
+    bool map = nod_json_is_object(j);
+    for (size_t i = 0; i < nod_json_count(j); i++) {
+        const nod_json *v = map ? nod_json_get(j, nod_json_key(j, i)) : nod_json_at(j, i);
+        nod_strbuf_printf(b, "%*s", indent, "");
+        if (map)
+            nod_strbuf_printf(b, "%s:", nod_json_key(j, i));
+        else
+            nod_strbuf_addc(b, '-');
+        bool block = nod_json_is_object(v) ? nod_json_count(v) > 0 && map
+                                           : nod_json_is_array(v) && !fits_inline(v);
+        if (block) {
+            nod_strbuf_addc(b, '\n');
+            write_block(v, indent + 2, b);
+        } else {
+            nod_strbuf_addc(b, ' ');
+            write_inline(v, b);
+            nod_strbuf_addc(b, '\n');
+        }
+    }
+}
+
+void nod_yaml_write(const nod_json *j, nod_strbuf *out)
+{
+    if (is_flat(j)) {
+        write_inline(j, out);
+        nod_strbuf_addc(out, '\n');
+    } else {
+        write_block(j, 0, out);
+    }
+}
