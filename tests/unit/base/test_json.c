@@ -135,13 +135,14 @@ static void test_iteration(void **state)
     (void)state;
     nod_json *j = must_parse("{\"b\":0,\"a\":1,\"c\":2}");
     static const char *const want[] = {"b", "a", "c"};
-    size_t n = 0;
-    for (const char *k = nod_json_next_key(j, NULL); k != NULL; k = nod_json_next_key(j, k)) {
+    const char *k = NULL;
+    for (size_t n = 0; n < NOD_COUNT(want); n++) {
+        k = nod_json_next_key(j, k);
+        assert_non_null(k);
         assert_string_equal(k, want[n]);
         assert_true(nod_json_i64(nod_json_get(j, k)) == (int64_t)n);
-        n++;
     }
-    assert_int_equal(n, 3);
+    assert_null(nod_json_next_key(j, k));
     nod_json_free(j);
 }
 
@@ -185,7 +186,7 @@ static void test_canonical_form_sorts_keys(void **state)
     (void)state;
     nod_error err = NOD_ERROR_INIT;
     nod_json *j = must_parse("{ \"b\": [2, {\"d\": 4, \"c\": 3}],\n \"a\": 1 }");
-    char *text;
+    char *text = NULL;
     assert_int_equal(nod_json_dump_canonical(j, &text, &err), 0);
     assert_string_equal(text, "{\"a\":1,\"b\":[2,{\"c\":3,\"d\":4}]}");
     nod_free(text);
