@@ -109,7 +109,7 @@ static int parse_field(csv_parser *p, bool *more)
             return fail_field(p, p->line, "a carriage return without a line feed");
         if (after != ',' && after != '\n')
             return fail_field(p, p->line, "text after the closing quote");
-        p->at += p->at < p->size ? 1 : 0;
+        if (p->at < p->size) p->at++;
         if (after == '\n') p->line++;
         *more = after == ',';
     }
@@ -163,8 +163,9 @@ static size_t line_end(const csv_parser *p)
 {
     const char *s = p->t->text + p->at;
     size_t rest = p->size - p->at;
-    if (rest >= 1 && s[0] == '\n') return 1;
-    return rest >= 2 && s[0] == '\r' && s[1] == '\n' ? 2 : 0;
+    if (s[0] == '\n') return 1;
+    if (s[0] != '\r') return 0;
+    return rest == 1 ? 1 : s[1] == '\n' ? 2 : 0;
 }
 
 /* Consumes `text`, which has room for a NUL after `size` bytes. */

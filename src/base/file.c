@@ -135,15 +135,16 @@ static int open_target(nod_file_out *out, const char *path, nod_error *err)
         return nod_fail(err, NOD_EIO, "cannot write %s: it is a folder", path), -1;
     if (exists && access(path, W_OK) != 0)
         return nod_fail_errno(err, errno, "cannot write %s", path), -1;
-    out->path = exists ? nod_path_real(path) : nod_strdup(path);
-    if (out->path == NULL) return nod_fail_memory(err, "a path", strlen(path) + 1), -1;
+    bool replaces = exists && S_ISREG(st.st_mode);
+    out->path = replaces ? nod_path_real(path) : nod_strdup(path);
+    if (out->path == NULL) return nod_fail_errno(err, errno, "cannot write %s", path), -1;
     int fd;
-    if (exists && !S_ISREG(st.st_mode)) {
+    if (exists && !replaces) {
         fd = open(out->path, O_WRONLY | O_CLOEXEC | O_NOCTTY);
     } else {
         fd = create_temp(out, 0666);
         /* Some file systems have no modes; the content is what counts. */
-        if (fd >= 0 && exists) (void)!fchmod(fd, st.st_mode & 07777);
+        if (fd >= 0 && replaces) (void)!fchmod(fd, st.st_mode & 07777);
     }
     if (fd < 0) nod_fail_errno(err, errno, "cannot write %s", path);
     return fd;

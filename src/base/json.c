@@ -173,8 +173,11 @@ void nod_json_set(nod_json *obj, const char *key, nod_json *value_take)
     if (copy == NULL) {
         json_decref(value_take);
         lost = true;
-    } else if (json_object_set_new_nocheck(obj, copy, value_take) != 0) {
-        lost = true; /* jansson has freed the value */
+    } else {
+        json_t *old = json_object_get(obj, copy);
+        if (old != NULL) has_lost(old, true); /* it goes, and its mark would keep it */
+        /* On failure jansson has freed the value. */
+        lost |= json_object_set_new_nocheck(obj, copy, value_take) != 0;
     }
     nod_free(copy);
     if (lost) mark(obj);

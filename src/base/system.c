@@ -1,5 +1,5 @@
 /* system.c: clocks and memory figures of the machine (file.h). What the kernel says is read
- * from /proc and from the control group (version 2) that this process is in. */
+ * from /proc and from the control groups that this process is in. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -49,42 +49,67 @@ int64_t nod_peak_rss_bytes(void)
     return getrusage(RUSAGE_SELF, &usage) == 0 ? (int64_t)usage.ru_maxrss * 1024 : 0;
 }
 
+/* Where the two versions of control groups keep memory figures; "" as a key is the first number
+ * of the file. */
+typedef struct group_files {
+    const char *root, *limit, *used, *cache_key;
+} group_files;
+
+static const group_files group_v2 = {"/sys/fs/cgroup", "memory.max", "memory.current",
+                                     "inactive_file "};
+static const group_files group_v1 = {"/sys/fs/cgroup/memory", "memory.limit_in_bytes",
+                                     "memory.usage_in_bytes", "total_inactive_file "};
+
+static int64_t group_number(const char *dir, const char *file, const char *key)
+{
+    char path[1300];
+    snprintf(path, sizeof path, "%s/%s", dir, file);
+    return number_after(path, key);
+}
+
 /* What the group at `dir` may still take: its limit less its use, where the page cache it can
  * drop does not count as use. -1: no limit there. */
-static int64_t group_room(const char *dir)
+static int64_t group_room(const group_files *files, const char *dir)
 {
-    char path[1200];
-    snprintf(path, sizeof path, "%s/memory.max", dir);
-    int64_t limit = number_after(path, "");
+    int64_t limit = group_number(dir, files->limit, "");
     if (limit < 0) return -1; /* "max", or no such file */
-    snprintf(path, sizeof path, "%s/memory.current", dir);
-    int64_t used = number_after(path, "");
-    snprintf(path, sizeof path, "%s/memory.stat", dir);
-    int64_t cache = number_after(path, "inactive_file ");
-    int64_t room = limit - (used > 0 ? used : 0) + (cache > 0 ? cache : 0);
+    int64_t used = group_number(dir, files->used, "");
+    int64_t cache = group_number(dir, "memory.stat", files->cache_key);
+    int64_t room = limit - NOD_MAX(used, 0) + NOD_MAX(cache, 0);
     return room < 0 ? 0 : NOD_MIN(room, limit);
 }
 
-/* The smallest room of this process's group and those above it, -1 if none is limited. */
+/* The smallest room of the group `path` below files->root and of those above it, or `least`. */
+static int64_t room_upwards(const group_files *files, const char *path, int64_t least)
+{
+    char dir[1200];
+    snprintf(dir, sizeof dir, "%s%s", files->root, path);
+    while (strlen(dir) >= strlen(files->root)) {
+        int64_t room = group_room(files, dir);
+        if (room >= 0 && (least < 0 || room < least)) least = room;
+        *strrchr(dir, '/') = '\0';
+    }
+    return least;
+}
+
+/* The smallest room of this process's groups, -1 if none is limited. Lines of the file are
+ * "0::/path" (version 2) and "5:memory:/path" (version 1). */
 static int64_t cgroup_room(void)
 {
-    char line[1024], dir[1100];
+    char line[1024];
+    int64_t least = -1;
     FILE *f = fopen("/proc/self/cgroup", "re");
     if (f == NULL) return -1;
-    dir[0] = '\0';
-    while (dir[0] == '\0' && fgets(line, sizeof line, f) != NULL) {
-        if (!nod_has_prefix(line, "0::/")) continue;
+    while (fgets(line, sizeof line, f) != NULL) {
         line[strcspn(line, "\n")] = '\0';
-        snprintf(dir, sizeof dir, "/sys/fs/cgroup%s", line + 3);
+        const char *path = strstr(line, ":/");
+        if (path == NULL) continue;
+        if (nod_has_prefix(line, "0::"))
+            least = room_upwards(&group_v2, path + 1, least);
+        else if (strstr(line, ":memory:") != NULL)
+            least = room_upwards(&group_v1, path + 1, least);
     }
     fclose(f);
-    int64_t least = -1;
-    while (strlen(dir) >= strlen("/sys/fs/cgroup")) {
-        int64_t room = group_room(dir);
-        if (room >= 0 && (least < 0 || room < least)) least = room;
-        char *slash = strrchr(dir, '/');
-        *slash = '\0';
-    }
     return least;
 }
 
