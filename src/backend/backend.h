@@ -55,6 +55,9 @@ typedef struct nod_kernel_fit {
 typedef struct nod_run_context {
     uint64_t seed; /* dropout */
     uint64_t step;
+    bool
+        fresh; /* set by the plan: parameters may have changed since the last run, so kernels of a
+                   frozen plan pack their weights again */
 } nod_run_context;
 
 typedef struct nod_kernel_args {

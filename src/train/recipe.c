@@ -91,7 +91,7 @@ static void read_loss(nod_recipe *r, nod_spec *s)
                                         "mse",           "mae",   NULL};
     nod_spec b;
     open_block(s, &b, "loss");
-    bool multilabel = r->task == NOD_RECIPE_MULTILABEL;
+    bool multilabel = r->task == NOD_TASK_MULTILABEL;
     r->loss = (nod_loss_kind)nod_spec_choice(
         &b, "name", multilabel ? "binary_cross_entropy" : "cross_entropy", kinds);
     r->smoothing = nod_spec_f64(&b, "label_smoothing", 0, 0, 0.99);
@@ -194,16 +194,15 @@ static void read_validation(nod_recipe *r, nod_spec *s)
 static void read_answer(nod_recipe *r, nod_spec *s)
 {
     static const char *const kinds[] = {"none", "temperature", "platt", NULL};
-    static const char *const rules[] = {"youden", "sensitivity", "fixed", NULL};
+    static const char *const rules[] = {"fixed", "youden", "sensitivity", NULL};
     nod_spec b;
     open_block(s, &b, "answer");
     r->calibration =
         (nod_calibration_kind)nod_spec_choice(&b, "calibration", "temperature", kinds);
-    r->threshold_rule =
-        (nod_threshold_rule)nod_spec_choice(&b, "operating_point", "youden", rules);
-    double def = r->threshold_rule == NOD_THRESHOLD_SENSITIVITY ? 0.9 : 0.5;
-    r->threshold_value = nod_spec_f64(&b, "value", def, 0, 1);
-    if (r->calibration == NOD_CALIBRATION_PLATT && r->task == NOD_RECIPE_MULTICLASS)
+    r->point_rule = (nod_point_rule)nod_spec_choice(&b, "operating_point", "youden", rules);
+    double def = r->point_rule == NOD_POINT_SENSITIVITY ? 0.9 : 0.5;
+    r->point_value = nod_spec_f64(&b, "value", def, 0, 1);
+    if (r->calibration == NOD_CALIBRATION_PLATT && r->task == NOD_TASK_MULTICLASS)
         nod_spec_fail(&b, "calibration",
                       "platt is for binary and multilabel tasks; use temperature");
     close_block(s, &b, "answer");
@@ -247,7 +246,7 @@ static void read_all(nod_recipe *r, nod_spec *s)
     if (version != 1)
         nod_spec_fail(s, "nodule", "recipe format %lld; this program reads 1",
                       (long long)version);
-    r->task = (nod_recipe_task)nod_spec_choice(s, "task", "binary", tasks);
+    r->task = (nod_task)nod_spec_choice(s, "task", "binary", tasks);
     r->cohort = nod_spec_str(s, "cohort", "cohort.csv");
     r->split = nod_spec_str(s, "split", "split.json");
     r->seed = (uint64_t)nod_spec_i64(s, "seed", 0, 0, INT64_MAX);

@@ -8,18 +8,14 @@
 
 #include "backend/backend.h"
 #include "base/json.h"
+#include "eval/calibration.h"
+#include "eval/operating_point.h"
 #include "infer/predictor.h"
 #include "model/network.h"
 #include "train/optimiser.h"
 #include "train/schedule.h"
 
 #define NOD_RECIPE_CLASSES_MAX 64
-
-typedef enum nod_recipe_task {
-    NOD_RECIPE_BINARY,
-    NOD_RECIPE_MULTICLASS,
-    NOD_RECIPE_MULTILABEL
-} nod_recipe_task;
 
 typedef enum nod_loss_kind {
     NOD_LOSS_CROSS_ENTROPY,
@@ -42,24 +38,12 @@ typedef enum nod_monitor {
     NOD_MONITOR_AUC
 } nod_monitor;
 
-typedef enum nod_calibration_kind {
-    NOD_CALIBRATION_NONE,
-    NOD_CALIBRATION_TEMPERATURE,
-    NOD_CALIBRATION_PLATT
-} nod_calibration_kind;
-
-typedef enum nod_threshold_rule {
-    NOD_THRESHOLD_YOUDEN,
-    NOD_THRESHOLD_SENSITIVITY,
-    NOD_THRESHOLD_FIXED
-} nod_threshold_rule;
-
 typedef struct nod_recipe {
     nod_json *rendered;         /* every key, owned */
     const nod_json *input;      /* rendered's preprocessing contract */
     const nod_json *network;    /* rendered's network description */
     const char *cohort, *split; /* paths as written, relative to the recipe */
-    nod_recipe_task task;
+    nod_task task;
     uint64_t seed;
     int precision; /* nod_precision, or -1: auto */
 
@@ -83,8 +67,8 @@ typedef struct nod_recipe {
     int64_t patience;    /* epochs without improvement; 0: never stop early */
     int64_t train_every; /* the training part is evaluated every k epochs */
     nod_calibration_kind calibration;
-    nod_threshold_rule threshold_rule;
-    double threshold_value; /* wanted sensitivity, or the fixed threshold */
+    nod_point_rule point_rule;
+    double point_value; /* wanted sensitivity, or the fixed threshold */
 } nod_recipe;
 
 int nod_recipe_read(const char *path, nod_recipe **out, nod_error *err) NOD_MUST_CHECK;

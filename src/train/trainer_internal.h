@@ -1,0 +1,53 @@
+/* trainer_internal.h: the trainer's state, shared by trainer.c, score.c and checkpoint.c. */
+#ifndef NOD_TRAIN_TRAINER_INTERNAL_H
+#define NOD_TRAIN_TRAINER_INTERNAL_H
+
+#include "train/trainer.h"
+
+struct nod_trainer {
+    const nod_recipe *recipe;
+    nod_model *model;
+    nod_patching patching;
+    nod_examples train, validation;
+    nod_trainer_options options;
+    int64_t image_size;  /* floats of an example */
+    int64_t window_size; /* floats of what the network sees */
+    int64_t n_outputs;
+
+    /* the training plan and what it is bound to */
+    nod_plan *plan;
+    float *batch_images;
+    int32_t *batch_labels; /* softmax losses */
+    float *batch_targets;  /* element losses */
+    float *class_weights;  /* [n_outputs], NULL without */
+    float *loss;           /* [1] */
+    float *grads;          /* layout of params->data */
+    nod_optimiser *optimiser;
+    nod_schedule schedule;
+
+    nod_predictor *predictor; /* evaluation, on model's parameters */
+    float *logits;            /* [max(train, validation)][n_outputs] */
+
+    nod_params *best;
+    double natural[NOD_RECIPE_CLASSES_MAX], effective[NOD_RECIPE_CLASSES_MAX];
+
+    /* progress: everything below is in a checkpoint */
+    int64_t batch, steps_per_epoch;
+    int64_t epochs_done, step_in_epoch, step;
+    double loss_sum;
+    double first_loss; /* of the first epoch: what divergence is measured against */
+    double best_monitor;
+    int64_t best_epoch, bad_epochs;
+    bool stopped;
+
+    int64_t *order; /* of the epoch order_epoch, [order_n] */
+    int64_t order_n, order_epoch;
+    char identity[65]; /* of recipe, network and data: a checkpoint must have the same */
+};
+
+/* score.c: a part in evaluation mode from its logits. */
+int nod_part_score_from_logits(nod_task task, int64_t n, int64_t k, int positive,
+                               const float *logits, const int32_t *labels, nod_part_score *out,
+                               nod_error *err) NOD_MUST_CHECK;
+
+#endif
