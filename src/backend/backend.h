@@ -90,6 +90,7 @@ typedef struct nod_backend {
     /* Layouts worth trying for activations on this processor, best first. */
     size_t (*layouts)(nod_precision p, nod_layout out[NOD_LAYOUT_COUNT]);
     bool (*has_precision)(nod_precision p);
+    const struct nod_backend *(*fallback)(void); /* asked where no own kernel fits; NULL: none */
     const char *(*isa)(void); /* "avx2", "avx512", "avx512_bf16", "amx"; "c" for ref */
 } nod_backend;
 

@@ -84,8 +84,12 @@ static const nod_kernel_def *find_kernel(chooser *c, const nod_kernel_query *q,
             if (strcmp(o->backend->kernels[i]->name, wanted[w]) == 0 &&
                 fits(o->backend->kernels[i], q, fit))
                 return o->backend->kernels[i];
-    for (size_t i = 0; o->backend->kernels[i]; i++)
-        if (fits(o->backend->kernels[i], q, fit)) return o->backend->kernels[i];
+    const nod_backend *backend = o->backend;
+    while (backend) {
+        for (size_t i = 0; backend->kernels[i]; i++)
+            if (fits(backend->kernels[i], q, fit)) return backend->kernels[i];
+        backend = backend->fallback ? backend->fallback() : NULL;
+    }
     return NULL;
 }
 
@@ -149,10 +153,14 @@ static int require(chooser *c, int value, nod_layout layout, int *slot, nod_erro
     nod_kernel_query q = {c->p->graph, &n, c->p->options.precision, layout, have, false};
     nod_kernel_fit fit;
     const nod_kernel_def *def = NULL;
-    for (size_t i = 0; c->p->options.backend->kernels[i] && !def; i++)
-        if (fits(c->p->options.backend->kernels[i], &q, &fit) && fit.in[0] == have[0] &&
-            fit.out[0] == layout)
-            def = c->p->options.backend->kernels[i];
+    const nod_backend *backend = c->p->options.backend;
+    while (backend && !def) {
+        for (size_t i = 0; backend->kernels[i] && !def; i++)
+            if (fits(backend->kernels[i], &q, &fit) && fit.in[0] == have[0] &&
+                fit.out[0] == layout)
+                def = backend->kernels[i];
+        backend = backend->fallback ? backend->fallback() : NULL;
+    }
     if (!def) return no_kernel(c, &n, err);
     int rc = add_slot(c, value, layout, err);
     if (rc) return rc;
