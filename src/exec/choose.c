@@ -154,6 +154,7 @@ static int require(chooser *c, int value, nod_layout layout, int *slot, nod_erro
     nod_kernel_fit fit;
     const nod_kernel_def *def = NULL;
     const nod_backend *backend = c->p->options.backend;
+    NOD_ASSERT(backend != NULL);
     while (backend && !def) {
         for (size_t i = 0; backend->kernels[i] && !def; i++)
             if (fits(backend->kernels[i], &q, &fit) && fit.in[0] == have[0] &&
