@@ -55,6 +55,9 @@ typedef struct nod_kernel_fit {
 typedef struct nod_run_context {
     uint64_t seed; /* dropout */
     uint64_t step;
+    bool
+        fresh; /* set by the plan: parameters may have changed since the last run, so kernels of a
+                   frozen plan pack their weights again */
 } nod_run_context;
 
 typedef struct nod_kernel_args {
@@ -87,6 +90,7 @@ typedef struct nod_backend {
     /* Layouts worth trying for activations on this processor, best first. */
     size_t (*layouts)(nod_precision p, nod_layout out[NOD_LAYOUT_COUNT]);
     bool (*has_precision)(nod_precision p);
+    const struct nod_backend *(*fallback)(void); /* asked where no own kernel fits; NULL: none */
     const char *(*isa)(void); /* "avx2", "avx512", "avx512_bf16", "amx"; "c" for ref */
 } nod_backend;
 

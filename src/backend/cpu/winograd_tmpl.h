@@ -1,0 +1,251 @@
+/* winograd_tmpl.h: the transforms of F(4x4,3x3) for one instruction set (see winograd.h).
+ *
+ * Each 2-D transform is the 1-D one over columns and then over rows. Interpolation points are
+ * 0, 1, -1, 2, -2, infinity. Source: Lavin and Gray, arXiv:1509.09308, section 4.1. */
+#ifndef NOD_BACKEND_CPU_WINOGRAD_TMPL_H
+#define NOD_BACKEND_CPU_WINOGRAD_TMPL_H
+
+#include "backend/cpu/vec.h"
+#include "backend/cpu/winograd.h"
+
+#define L        VEC_LANES
+#define RUN_MAX  16 /* tiles of one row transformed together */
+#define COLS_MAX (4 * RUN_MAX + 2)
+
+/* B^T: six source values to six of V. */
+NOD_INLINE void bt6(const vec i[6], vec o[6])
+{
+    const vec c2 = vec_set1(2.0f), c4 = vec_set1(4.0f), c5 = vec_set1(5.0f);
+    vec e = vec_fnma(c4, i[2], i[4]), f = vec_fnma(c4, i[1], i[3]);
+    vec g = vec_sub(i[4], i[2]), h = vec_mul(c2, vec_sub(i[3], i[1]));
+    o[0] = vec_fma(c4, i[0], vec_fnma(c5, i[2], i[4]));
+    o[1] = vec_add(e, f);
+    o[2] = vec_sub(e, f);
+    o[3] = vec_add(g, h);
+    o[4] = vec_sub(g, h);
+    o[5] = vec_fma(c4, i[1], vec_fnma(c5, i[3], i[5]));
+}
+
+/* A^T: six products to four outputs. */
+NOD_INLINE void at4(const vec i[6], vec o[4])
+{
+    const vec c2 = vec_set1(2.0f), c4 = vec_set1(4.0f), c8 = vec_set1(8.0f);
+    vec p = vec_add(i[1], i[2]), q = vec_sub(i[1], i[2]);
+    vec r = vec_add(i[3], i[4]), s = vec_sub(i[3], i[4]);
+    o[0] = vec_add(vec_add(i[0], p), r);
+    o[1] = vec_fma(c2, s, q);
+    o[2] = vec_fma(c4, r, p);
+    o[3] = vec_add(vec_fma(c8, s, q), i[5]);
+}
+
+/* A: four output gradients to six of W. */
+NOD_INLINE void a6(const vec y[4], vec o[6])
+{
+    const vec c2 = vec_set1(2.0f), c4 = vec_set1(4.0f), c8 = vec_set1(8.0f);
+    vec p = vec_add(y[0], y[2]), q = vec_add(y[1], y[3]);
+    vec r = vec_fma(c4, y[2], y[0]), s = vec_fma(c8, y[3], vec_mul(c2, y[1]));
+    o[0] = y[0];
+    o[1] = vec_add(p, q);
+    o[2] = vec_sub(p, q);
+    o[3] = vec_add(r, s);
+    o[4] = vec_sub(r, s);
+    o[5] = y[3];
+}
+
+/* G: three taps to six of U. */
+NOD_INLINE void g6(const vec g[3], vec o[6])
+{
+    const vec c4th = vec_set1(1.0f / 4), c6th = vec_set1(1.0f / 6);
+    const vec c12th = vec_set1(1.0f / 12), c24th = vec_set1(1.0f / 24);
+    vec s = vec_mul(vec_set1(-1.0f / 6), vec_add(g[0], g[2]));
+    vec r = vec_fma(c24th, g[0], vec_mul(c6th, g[2]));
+    o[0] = vec_mul(c4th, g[0]);
+    o[1] = vec_fnma(c6th, g[1], s);
+    o[2] = vec_fma(c6th, g[1], s);
+    o[3] = vec_fma(c12th, g[1], r);
+    o[4] = vec_fnma(c12th, g[1], r);
+    o[5] = g[2];
+}
+
+/* G^T: six of dU to three taps. */
+NOD_INLINE void gt3(const vec m[6], vec o[3])
+{
+    const vec c4th = vec_set1(1.0f / 4), c6th = vec_set1(1.0f / 6);
+    const vec c12th = vec_set1(1.0f / 12), c24th = vec_set1(1.0f / 24);
+    vec p = vec_add(m[1], m[2]), q = vec_sub(m[2], m[1]);
+    vec r = vec_add(m[3], m[4]), s = vec_sub(m[3], m[4]);
+    o[0] = vec_fma(c4th, m[0], vec_fnma(c6th, p, vec_mul(c24th, r)));
+    o[1] = vec_fma(c6th, q, vec_mul(c12th, s));
+    o[2] = vec_add(m[5], vec_mul(c6th, vec_sub(r, p)));
+}
+
+/* A run of tiles in one row of one plane. */
+typedef struct tile_run {
+    int64_t image, row, column, length; /* row and column in tiles */
+} tile_run;
+
+/* The run that starts at position q and has at most `most` tiles. */
+NOD_INLINE tile_run run_at(int64_t q, int64_t most, int64_t tiles_h, int64_t tiles_w)
+{
+    int64_t per_plane = tiles_h * tiles_w, in_plane = q % per_plane;
+    tile_run r = {q / per_plane, in_plane / tiles_w, in_plane % tiles_w, 0};
+    r.length = NOD_MIN(NOD_MIN(most, tiles_w - r.column), (int64_t)RUN_MAX);
+    return r;
+}
+
+/* Source plane [h,w,L] to V of one run: v[xi * v_xi + tile * L]. */
+static void source_run(const nod_winograd_shape *s, const float *plane, const tile_run *r,
+                       float *v, int64_t v_xi)
+{
+    static const float zeros[L];
+    float column[COLS_MAX][6][L] NOD_ALIGNED(64);
+    const int64_t y0 = r->row * 4 - s->ph, x0 = r->column * 4 - s->pw;
+    const int64_t n_cols = 4 * r->length + 2;
+    const float *line[6];
+    int64_t step[6];
+    for (int k = 0; k < 6; k++) {
+        int64_t y = y0 + k;
+        bool inside = y >= 0 && y < s->h;
+        line[k] = inside ? plane + y * s->w * L : zeros;
+        step[k] = inside ? L : 0;
+    }
+    for (int64_t c = 0; c < n_cols; c++) {
+        int64_t x = x0 + c;
+        vec i[6], o[6];
+        if (x < 0 || x >= s->w) {
+            for (int k = 0; k < 6; k++)
+                vec_store(column[c][k], vec_zero());
+            continue;
+        }
+        for (int k = 0; k < 6; k++)
+            i[k] = vec_load(line[k] + x * step[k]);
+        bt6(i, o);
+        for (int k = 0; k < 6; k++)
+            vec_store(column[c][k], o[k]);
+    }
+    for (int64_t t = 0; t < r->length; t++, v += L) {
+        for (int k = 0; k < 6; k++) {
+            vec i[6], o[6];
+            for (int j = 0; j < 6; j++)
+                i[j] = vec_load(column[4 * t + j][k]);
+            bt6(i, o);
+            for (int j = 0; j < 6; j++)
+                vec_store(v + (k * 6 + j) * v_xi, o[j]);
+        }
+    }
+}
+
+/* One 4x4 tile of the output gradient at (y0, x0) to W: w[xi * w_xi]; zeros outside. */
+static void gradient_tile(const nod_winograd_shape *s, const float *plane, int64_t y0,
+                          int64_t x0, float *w, int64_t w_xi)
+{
+    float m[6][4][L] NOD_ALIGNED(64);
+    const bool whole = y0 + 4 <= s->oh && x0 + 4 <= s->ow;
+    for (int j = 0; j < 4; j++) {
+        vec i[4], o[6];
+        for (int k = 0; k < 4; k++) {
+            bool inside = whole || (y0 + k < s->oh && x0 + j < s->ow);
+            i[k] = inside ? vec_load(plane + ((y0 + k) * s->ow + x0 + j) * L) : vec_zero();
+        }
+        a6(i, o);
+        for (int k = 0; k < 6; k++)
+            vec_store(m[k][j], o[k]);
+    }
+    for (int k = 0; k < 6; k++) {
+        vec i[4], o[6];
+        for (int j = 0; j < 4; j++)
+            i[j] = vec_load(m[k][j]);
+        a6(i, o);
+        for (int j = 0; j < 6; j++)
+            vec_store(w + (k * 6 + j) * w_xi, o[j]);
+    }
+}
+
+/* What happens to an output before it is stored. */
+typedef struct finish {
+    vec bias, slope;
+    nod_act act;
+} finish;
+
+NOD_INLINE vec finish_vec(const finish *f, vec x)
+{
+    x = vec_add(x, f->bias);
+    if (f->act == NOD_ACT_RELU) return vec_relu(x);
+    if (f->act == NOD_ACT_LEAKY_RELU) return vec_leaky(x, f->slope);
+    return x;
+}
+
+/* M of one tile (m[xi * m_xi]) to the 4x4 outputs at (y0, x0) of a plane [oh,ow,L]. */
+static void output_tile(const nod_winograd_shape *s, const float *m, int64_t m_xi, float *plane,
+                        int64_t y0, int64_t x0, const finish *f)
+{
+    float half[4][6][L] NOD_ALIGNED(64);
+    for (int j = 0; j < 6; j++) {
+        vec i[6], o[4];
+        for (int k = 0; k < 6; k++)
+            i[k] = vec_load(m + (k * 6 + j) * m_xi);
+        at4(i, o);
+        for (int k = 0; k < 4; k++)
+            vec_store(half[k][j], o[k]);
+    }
+    const int64_t rows = NOD_MIN(4, s->oh - y0), cols = NOD_MIN(4, s->ow - x0);
+    for (int64_t k = 0; k < rows; k++) {
+        float *line = plane + ((y0 + k) * s->ow + x0) * L;
+        vec i[6], o[4];
+        for (int j = 0; j < 6; j++)
+            i[j] = vec_load(half[k][j]);
+        at4(i, o);
+        if (cols == 4) {
+            for (int j = 0; j < 4; j++)
+                vec_store(line + j * L, finish_vec(f, o[j]));
+        } else {
+            for (int64_t j = 0; j < cols; j++)
+                vec_store(line + j * L, finish_vec(f, o[j]));
+        }
+    }
+}
+
+/* Filters of `n_vec` vectors of outputs and one source channel and depth tap, taps[9][n_vec*L],
+ * to U: u[xi * u_xi + vector * L]. */
+static void filter_vecs(const float *taps, int n_vec, float *u, int64_t u_xi)
+{
+    for (int v = 0; v < n_vec; v++) {
+        vec half[6][3];
+        for (int b = 0; b < 3; b++) {
+            vec g[3], o[6];
+            for (int a = 0; a < 3; a++)
+                g[a] = vec_load(taps + ((a * 3 + b) * n_vec + v) * L);
+            g6(g, o);
+            for (int a = 0; a < 6; a++)
+                half[a][b] = o[a];
+        }
+        for (int a = 0; a < 6; a++) {
+            vec o[6];
+            g6(half[a], o);
+            for (int b = 0; b < 6; b++)
+                vec_store(u + (a * 6 + b) * u_xi + v * L, o[b]);
+        }
+    }
+}
+
+/* dU of L outputs and one source channel and depth tap, du[xi * du_xi], to dw[9][L]. */
+static void filter_gradient(const float *du, int64_t du_xi, float dw[9][L])
+{
+    vec half[3][6];
+    for (int b = 0; b < 6; b++) {
+        vec m[6], o[3];
+        for (int a = 0; a < 6; a++)
+            m[a] = vec_load(du + (a * 6 + b) * du_xi);
+        gt3(m, o);
+        for (int a = 0; a < 3; a++)
+            half[a][b] = o[a];
+    }
+    for (int a = 0; a < 3; a++) {
+        vec o[3];
+        gt3(half[a], o);
+        for (int b = 0; b < 3; b++)
+            vec_store(dw[a * 3 + b], o[b]);
+    }
+}
+
+#endif
