@@ -243,7 +243,7 @@ static int add_outputs(chooser *c, nod_error *err)
 {
     nod_graph *g = c->p->graph;
     for (size_t i = 0; i < g->n_outputs; i++) {
-        int slot, rc = require(c, g->outputs[i], NOD_LAYOUT_PLAIN, &slot, err);
+        int slot = -1, rc = require(c, g->outputs[i], NOD_LAYOUT_PLAIN, &slot, err);
         if (rc) return rc;
         c->p->slots[slot].kept = true;
     }
