@@ -186,8 +186,33 @@ static bool is_constant_node(const chooser *c, const nod_node *n)
     return any;
 }
 
+static bool is_output(const nod_graph *g, int value)
+{
+    for (size_t i = 0; i < g->n_outputs; i++)
+        if (g->outputs[i] == value) return true;
+    return false;
+}
+
+/* A RESHAPE is another view of the same memory and needs no step. */
+static int add_view(chooser *c, const nod_node *n, nod_error *err)
+{
+    int from, to = n->out[0];
+    c->constant[to] = is_constant_node(c, n);
+    c->home[to] = NOD_LAYOUT_PLAIN;
+    int rc = require(c, n->in[0], NOD_LAYOUT_PLAIN, &from, err);
+    if (!rc) rc = add_slot(c, to, NOD_LAYOUT_PLAIN, err);
+    if (rc) return rc;
+    nod_slot *view = &c->p->slots[slot_in(c, to, NOD_LAYOUT_PLAIN)];
+    view->alias = from;
+    view->shared = c->p->slots[from].shared = true;
+    return 0;
+}
+
 static int add_node(chooser *c, const nod_node *n, nod_error *err)
 {
+    if (n->op == NOD_OP_RESHAPE && !is_output(c->p->graph, n->out[0]))
+        return add_view(c, n, err);
+
     nod_layout in[NOD_NODE_IN_MAX];
     nod_kernel_fit fit;
     nod_kernel_query q = query_of(c, n, in);

@@ -43,8 +43,8 @@ static void reuse_in_place(nod_plan *p)
             int from = s->fit.inplace[k];
             if (s->out[k] < 0 || from < 0 || s->in[from] < 0 || s->constant) continue;
             nod_slot *out = &p->slots[s->out[k]], *in = &p->slots[s->in[from]];
-            if (in->bound || in->constant || in->kept || out->kept || in->last != (int)i ||
-                in->bytes != out->bytes)
+            if (in->bound || in->shared || in->constant || in->kept || out->kept ||
+                in->last != (int)i || out->alias >= 0 || in->bytes != out->bytes)
                 continue;
             bool twice =
                 false; /* the same buffer through two inputs, or taken by another output */

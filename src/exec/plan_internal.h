@@ -18,6 +18,7 @@ typedef struct nod_slot {
     bool constant;   /* computed once in a frozen plan; kept between runs */
     bool kept;       /* an output: lives to the end of the run */
     int alias;       /* shares the memory of that slot (in place), or -1 */
+    bool shared;    /* a view of another slot, or seen through one: never written in place */
     int first, last; /* steps between which it lives */
     size_t offset;   /* in the arena */
     void *data;      /* resolved */

@@ -7,6 +7,12 @@
 
 static void resolve(nod_plan *p)
 {
+    for (size_t i = 0; i < p->n_slots; i++) {
+        int root = (int)i;
+        while (p->slots[root].alias >= 0)
+            root = p->slots[root].alias;
+        p->slots[i].data = p->slots[root].data;
+    }
     for (size_t i = 0; i < p->n_steps; i++) {
         nod_step *s = &p->steps[i];
         for (int k = 0; k < s->node.n_in; k++)

@@ -116,7 +116,7 @@ static void block_moments(const norm_job *j, int64_t block, double *mean, double
 {
     const nod_blocks *b = &j->k->b;
     double m2[LANES_MAX] = {0}, points = (double)b->points;
-    float row_mean[LANES_MAX], row_m2[LANES_MAX];
+    float row_mean[LANES_MAX] = {0}, row_m2[LANES_MAX] = {0};
     for (int64_t l = 0; l < b->lanes; l++)
         mean[l] = 0;
     for (int64_t n = 0; n < b->n; n++) {
@@ -141,7 +141,7 @@ static void apply_row(const float *x, const float *r, float *y, const nod_blocks
         float s = scale[0], t = shift[0];
         for (int64_t i = 0; i < n; i++) {
             float v = x[i] * s + t + (r ? r[i] : 0.0F);
-            y[i] = !has_act || v > 0 ? v : slope * v;
+            y[i] = has_act && v <= 0 ? slope * v : v;
         }
         return;
     }
@@ -152,13 +152,13 @@ static void apply_row(const float *x, const float *r, float *y, const nod_blocks
         for (int64_t i = 0; i < n; i += 8)
             for (int l = 0; l < 8; l++) {
                 float v = x[i + l] * s[l] + t[l] + r[i + l];
-                y[i + l] = v > 0 ? v : slope * v;
+                y[i + l] = v <= 0 ? slope * v : v;
             }
     else
         for (int64_t i = 0; i < n; i += 8)
             for (int l = 0; l < 8; l++) {
                 float v = x[i + l] * s[l] + t[l];
-                y[i + l] = v > 0 ? v : slope * v;
+                y[i + l] = v <= 0 ? slope * v : v;
             }
 }
 
@@ -365,7 +365,7 @@ static void backward_block(void *ctx, int64_t block)
     const norm_job *j = ctx;
     const nod_blocks *b = &j->k->b;
     double sum1_d[LANES_MAX] = {0}, sum2_d[LANES_MAX] = {0};
-    float s1[LANES_MAX], s2[LANES_MAX], m1[LANES_MAX], m2[LANES_MAX], scale[LANES_MAX];
+    float s1[LANES_MAX] = {0}, s2[LANES_MAX] = {0}, m1[LANES_MAX], m2[LANES_MAX], scale[LANES_MAX];
     int64_t c0 = block * b->lanes, n_row = b->points * b->lanes;
     const float *mean = j->mean_in + c0, *istd = j->istd_in + c0;
     for (int64_t n = 0; n < b->n; n++) {
