@@ -2,6 +2,7 @@
 #include "cli/bench_report.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -70,9 +71,8 @@ const nod_bench_pair *nod_bench_row_best(const nod_bench_row *r)
 void nod_bench_report_init(nod_bench_report *r, int threads)
 {
     char line[256];
-    *r = (nod_bench_report){.processor = "unknown processor",
-                            .isa = nod_backend_cpu()->isa(),
-                            .threads = threads};
+    *r = (nod_bench_report){
+        .processor = "unknown processor", .isa = nod_backend_cpu()->isa(), .threads = threads};
     FILE *f = fopen("/proc/cpuinfo", "re");
     while (f && fgets(line, sizeof line, f)) {
         const char *value = strchr(line, ':');

@@ -36,8 +36,8 @@ typedef struct nod_bench_row {
     char missing[512];
     nod_bench_times ours; /* all samples, of every pair */
     int64_t peak_rss_bytes;
-    double wanted;    /* ratio, 0 where none is set */
-    double wanted_s;  /* start-up rows: time and memory wanted */
+    double wanted;   /* ratio, 0 where none is set */
+    double wanted_s; /* start-up rows: time and memory wanted */
     int64_t wanted_rss_bytes;
     nod_bench_pair *pairs[NOD_BENCH_PEERS_MAX]; /* owned */
     int n_pairs;

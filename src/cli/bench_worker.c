@@ -16,13 +16,13 @@
 #include "base/json.h"
 #include "base/memory.h"
 
-#define FOREIGN_SHARE 0.05 /* of the machine that others may use during a clean sample */
-#define FOREIGN_S 0.02     /* and this much more, for the ticks of /proc/stat */
+#define FOREIGN_SHARE  0.05 /* of the machine that others may use during a clean sample */
+#define FOREIGN_S      0.02 /* and this much more, for the ticks of /proc/stat */
 #define LINE_MAX_BYTES 4096
 
 /* --- processor time ------------------------------------------------------------------------ */
 
-double nod_bench_machine_cpu_s(void)
+static double machine_cpu_s(void)
 {
     unsigned long long v[8] = {0};
     FILE *f = fopen("/proc/stat", "re");
@@ -60,17 +60,24 @@ static double machine_size(void)
     return n > 0 ? (double)n : 1;
 }
 
-/* Sleeps until others leave the machine alone, at most `patience_s`. */
-static void wait_for_quiet(double patience_s)
+/* Sleeps until others leave the machine alone or the patience is used up. */
+static void wait_for_quiet(double *patience_s)
 {
     const double look_s = 0.1;
-    for (double waited = 0; waited < patience_s; waited += look_s) {
-        double before = nod_bench_machine_cpu_s();
+    for (; *patience_s > 0; *patience_s -= look_s) {
+        double before = machine_cpu_s();
         sleep_s(look_s);
-        double used = nod_bench_machine_cpu_s() - before;
+        double used = machine_cpu_s() - before;
         /* one tick of a counter is no sign of anything */
         if (before < 0 || used < FOREIGN_SHARE * machine_size() * look_s + 0.0101) return;
     }
+}
+
+static nod_bench_sample judge(double time_s, double foreign_s)
+{
+    double all = machine_size() * time_s;
+    return (nod_bench_sample){time_s, all > 0 ? NOD_MAX(foreign_s, 0) / all : 0,
+                              foreign_s < FOREIGN_SHARE * all + FOREIGN_S};
 }
 
 /* --- the worker's side --------------------------------------------------------------------- */
@@ -232,28 +239,24 @@ out:
     return rc;
 }
 
-int nod_bench_worker_sample(nod_bench_worker *w, int64_t n, double patience_s,
+int nod_bench_worker_sample(nod_bench_worker *w, int64_t n, double *patience_s,
                             nod_bench_sample *out, nod_error *err)
 {
     nod_json *j = NULL;
-    double cpu_s;
+    double time_s, cpu_s;
     int64_t peak;
     int rc = 0;
     wait_for_quiet(patience_s);
-    double before = nod_bench_machine_cpu_s();
+    double before = machine_cpu_s();
     if (dprintf(w->input, "run %lld\n", (long long)n) < 0)
         return nod_fail_errno(err, errno, "asking for a sample");
-    nod_bench_sample s;
     NOD_TRY(listen(w, &j, err));
-    double used = nod_bench_machine_cpu_s() - before;
-    NOD_TRY(nod_json_need_f64(j, "worker", "time_s", &s.time_s, err));
+    double used = machine_cpu_s() - before;
+    NOD_TRY(nod_json_need_f64(j, "worker", "time_s", &time_s, err));
     NOD_TRY(nod_json_need_f64(j, "worker", "cpu_s", &cpu_s, err));
     NOD_TRY(nod_json_need_i64(j, "worker", "peak_rss_bytes", &peak, err));
-    double all = machine_size() * s.time_s, foreign = before < 0 ? 0 : NOD_MAX(used - cpu_s, 0);
-    s.foreign = all > 0 ? foreign / all : 0;
-    s.is_clean = foreign < FOREIGN_SHARE * all + FOREIGN_S;
     w->peak_rss_bytes = peak;
-    *out = s;
+    *out = judge(time_s, before < 0 ? 0 : used - cpu_s);
 out:
     nod_json_free(j);
     return rc;
@@ -281,40 +284,45 @@ void nod_bench_worker_stop(nod_bench_worker *w)
 
 /* --- a program from start to end ----------------------------------------------------------- */
 
-static int judge(const char *program, int status, FILE *words, nod_error *err)
-{
-    char text[512];
-    if (WIFEXITED(status) && WEXITSTATUS(status) == 0) return 0;
-    last_words(words, text);
-    return nod_fail(err, NOD_EINTERNAL, "%s failed: %s", program, text);
-}
-
-int nod_bench_run_program(char *const argv[], double *time_s, int64_t *peak_rss_bytes,
-                          nod_error *err)
+/* Once; adds its processor time and its peak. */
+static int run_program(char *const argv[], int null, FILE *words, double *cpu_s,
+                       int64_t *peak_rss_bytes, nod_error *err)
 {
     struct rusage usage;
-    int status, rc;
-    FILE *words = tmpfile();
-    int null = open("/dev/null", O_RDWR | O_CLOEXEC);
-    if (!words || null < 0) {
-        rc = nod_fail_errno(err, errno, "starting %s", argv[0]);
-        goto out;
-    }
-    double start = nod_time_monotonic_s();
+    char text[512];
+    int status;
     pid_t pid = fork();
     if (pid == 0) become(argv, null, null, fileno(words));
-    if (pid < 0) {
-        rc = nod_fail_errno(err, errno, "starting %s", argv[0]);
-        goto out;
-    }
+    if (pid < 0) return nod_fail_errno(err, errno, "starting %s", argv[0]);
     while (wait4(pid, &status, 0, &usage) < 0 && errno == EINTR)
         ;
-    double end = nod_time_monotonic_s();
-    rc = judge(argv[0], status, words, err);
-    if (rc) goto out;
-    *time_s = end - start;
-    *peak_rss_bytes = (int64_t)usage.ru_maxrss * 1024;
-out:
+    if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) {
+        last_words(words, text);
+        return nod_fail(err, NOD_EINTERNAL, "%s", text);
+    }
+    *cpu_s += seconds_of(usage.ru_utime) + seconds_of(usage.ru_stime);
+    *peak_rss_bytes = NOD_MAX(*peak_rss_bytes, (int64_t)usage.ru_maxrss * 1024);
+    return 0;
+}
+
+int nod_bench_program_sample(char *const argv[], int64_t n, double *patience_s,
+                             nod_bench_sample *out, int64_t *peak_rss_bytes, nod_error *err)
+{
+    int rc = 0;
+    double cpu_s = 0;
+    int64_t peak = 0;
+    FILE *words = tmpfile();
+    int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+    if (!words || null < 0) rc = nod_fail_errno(err, errno, "starting %s", argv[0]);
+    wait_for_quiet(patience_s);
+    double before = machine_cpu_s(), start = nod_time_monotonic_s();
+    for (int64_t i = 0; !rc && i < n; i++)
+        rc = run_program(argv, null, words, &cpu_s, &peak, err);
+    double time_s = nod_time_monotonic_s() - start, used = machine_cpu_s() - before;
+    if (!rc) {
+        *out = judge(time_s, before < 0 ? 0 : used - cpu_s);
+        *peak_rss_bytes = peak;
+    }
     if (words) fclose(words);
     if (null >= 0) close(null);
     return rc;

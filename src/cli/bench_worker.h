@@ -7,6 +7,7 @@
 #ifndef NOD_CLI_BENCH_WORKER_H
 #define NOD_CLI_BENCH_WORKER_H
 
+#include <stdio.h>
 #include <sys/types.h>
 
 #include "cli/bench_workload.h"
@@ -32,20 +33,19 @@ typedef struct nod_bench_sample {
 
 /* Starts argv[0] (a path) and waits until it
  * is ready. On failure err has the worker's own words. */
-int nod_bench_worker_start(nod_bench_worker *w, char *const argv[], nod_error *err)
-    NOD_MUST_CHECK;
-/* One sample of n runs; waits up to `patience_s` for a quiet machine first. */
-int nod_bench_worker_sample(nod_bench_worker *w, int64_t n, double patience_s,
+int nod_bench_worker_start(nod_bench_worker *w, char *const argv[],
+                           nod_error *err) NOD_MUST_CHECK;
+/* One sample of n runs. Waits for a quiet machine first, at most *patience_s, and takes off
+ * what it waited. */
+int nod_bench_worker_sample(nod_bench_worker *w, int64_t n, double *patience_s,
                             nod_bench_sample *out, nod_error *err) NOD_MUST_CHECK;
 void nod_bench_worker_stop(nod_bench_worker *w);
 
-/* Runs a program to its end, silent: wall time, and the largest resident set that the system
- * can have seen (the starting process's own counts too, so it is an upper bound). EINTERNAL
- * with its last words if it fails. */
-int nod_bench_run_program(char *const argv[], double *time_s, int64_t *peak_rss_bytes,
-                          nod_error *err) NOD_MUST_CHECK;
-
-/* Processor time all processes used since the machine started, in seconds; -1 where unknown. */
-double nod_bench_machine_cpu_s(void);
+/* Runs a program n times to its end, silent: one sample, and the largest resident set that the
+ * system can have seen (the starting process's own counts too, so it is an upper bound).
+ * EINTERNAL with its last words if it fails. */
+int nod_bench_program_sample(char *const argv[], int64_t n, double *patience_s,
+                             nod_bench_sample *out, int64_t *peak_rss_bytes,
+                             nod_error *err) NOD_MUST_CHECK;
 
 #endif

@@ -161,7 +161,8 @@ int nod_bench_job_new(const nod_bench_workload *w, nod_precision precision, cons
         NOD_TRY(make_recipe(w, precision, &job->recipe, err));
         NOD_TRY(make_trainer(job, &patching, &plan, log, err));
     } else {
-        NOD_TRY(nod_predictor_new(job->model, &patching, w->batch, &plan, &job->predictor, err));
+        NOD_TRY(
+            nod_predictor_new(job->model, &patching, w->batch, &plan, &job->predictor, err));
     }
     *out = job;
     job = NULL;

@@ -20,11 +20,11 @@ typedef struct nod_bench_workload {
     const char *name;  /* "resnet18-step" */
     const char *title; /* for a person */
     bool is_training;
-    bool has_bf16;        /* worth a row of its own where the processor has bf16 */
-    int samples;          /* clean ones wanted of each side */
-    double wanted_f32;    /* ratio against the best peer that the project wants; 0: none set */
-    double wanted_amx;    /* the same in bf16 on a processor with AMX */
-    const char *network;  /* JSON description */
+    bool has_bf16;       /* worth a row of its own where the processor has bf16 */
+    int samples;         /* clean ones wanted of each side */
+    double wanted_f32;   /* ratio against the best peer that the project wants; 0: none set */
+    double wanted_amx;   /* the same in bf16 on a processor with AMX */
+    const char *network; /* JSON description */
     nod_network_io io;
     int64_t batch;
     nod_bench_peer peers[NOD_BENCH_PEERS_MAX]; /* script NULL ends */

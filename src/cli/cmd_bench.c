@@ -17,10 +17,11 @@
 #include "cli/interrupt.h"
 #include "cli/verb.h"
 
-#define SAMPLE_S 0.1    /* a sample is at least this long */
-#define PATIENCE_S 6.0  /* waiting for a quiet machine before one sample */
-#define START_SAMPLES 15
-#define START_WANTED_S 0.020
+#define SAMPLE_S         0.1 /* a sample is at least this long */
+#define PATIENCE_S       6.0 /* waiting for a quiet machine before one sample */
+#define START_SAMPLES    9
+#define START_RUNS       10 /* of the program in one sample */
+#define START_WANTED_S   0.020
 #define START_WANTED_RSS (20 << 20)
 
 typedef struct bench_options {
@@ -59,8 +60,9 @@ static int start_ours(const bench *b, const nod_bench_workload *w, nod_precision
 {
     char threads[16];
     snprintf(threads, sizeof threads, "%d", b->report.threads);
-    const char *argv[] = {b->program,    "bench", "--worker", w->name, "--precision",
-                          precision_name(precision), "--threads", threads, NULL};
+    const char *argv[] = {b->program,  "bench",       "--worker",
+                          w->name,     "--precision", precision_name(precision),
+                          "--threads", threads,       NULL};
     return nod_bench_worker_start(out, (char *const *)argv, err);
 }
 
@@ -83,20 +85,21 @@ static int start_peer(const bench *b, const nod_bench_workload *w, const nod_ben
 /* How many runs make a sample: doubled until one is long enough. */
 static int calibrate(nod_bench_worker *w, int64_t *n, nod_error *err)
 {
+    double none = 0;
     for (*n = 1; *n < (1 << 24); *n *= 2) {
         nod_bench_sample s;
-        int rc = nod_bench_worker_sample(w, *n, 0, &s, err);
+        int rc = nod_bench_worker_sample(w, *n, &none, &s, err);
         if (rc || s.time_s >= SAMPLE_S) return rc;
     }
     return 0;
 }
 
-static int sample(nod_bench_worker *w, int64_t n, nod_bench_times *a, nod_bench_times *b,
-                  nod_error *err)
+static int sample(nod_bench_worker *w, int64_t n, double *patience_s, nod_bench_times *a,
+                  nod_bench_times *b, nod_error *err)
 {
     nod_bench_sample s;
     int rc = stopped(err);
-    if (!rc) rc = nod_bench_worker_sample(w, n, PATIENCE_S, &s, err);
+    if (!rc) rc = nod_bench_worker_sample(w, n, patience_s, &s, err);
     if (rc) return rc;
     nod_bench_times_add(a, s.time_s / (double)n, s.is_clean);
     if (b) nod_bench_times_add(b, s.time_s / (double)n, s.is_clean);
@@ -123,22 +126,29 @@ typedef struct race {
     nod_bench_row *row;
 } race;
 
+/* What is being measured, where somebody can see it. */
+static void show(const bench *b, const char *text)
+{
+    if (b->cli->console->is_terminal) nod_console_status(b->cli->console, text);
+}
+
 static void say(const bench *b, const race *r, const char *who)
 {
     char text[256];
     snprintf(text, sizeof text, "%s, %s: %s", r->row->title, precision_name(r->row->precision),
              who);
-    nod_console_status(b->cli->console, text);
+    show(b, text);
 }
 
 static int run_pair(bench *b, race *r, nod_bench_worker *peer, nod_bench_pair *pair,
                     nod_error *err)
 {
+    double patience_s = PATIENCE_S;
     int64_t n, wanted = samples_wanted(b, r->workload);
     int rc = calibrate(peer, &n, err);
     while (!rc && (!has_enough(&pair->ours, wanted) || !has_enough(&pair->peer, wanted))) {
-        rc = sample(&r->ours, r->n_ours, &pair->ours, &r->row->ours, err);
-        if (!rc) rc = sample(peer, n, &pair->peer, NULL, err);
+        rc = sample(&r->ours, r->n_ours, &patience_s, &pair->ours, &r->row->ours, err);
+        if (!rc) rc = sample(peer, n, &patience_s, &pair->peer, NULL, err);
     }
     return rc;
 }
@@ -169,6 +179,7 @@ static int run_peer(bench *b, race *r, const nod_bench_peer *peer, nod_error *er
 static int run_race(bench *b, race *r, nod_error *err)
 {
     int64_t wanted = samples_wanted(b, r->workload);
+    double patience_s = PATIENCE_S;
     bool bf16 = r->row->precision == NOD_PRECISION_BF16;
     int rc = calibrate(&r->ours, &r->n_ours, err);
     for (int i = 0; !rc && b->python && i < NOD_BENCH_PEERS_MAX; i++) {
@@ -178,7 +189,7 @@ static int run_race(bench *b, race *r, nod_error *err)
     }
     say(b, r, "nodule");
     while (!rc && !has_enough(&r->row->ours, wanted))
-        rc = sample(&r->ours, r->n_ours, &r->row->ours, NULL, err);
+        rc = sample(&r->ours, r->n_ours, &patience_s, &r->row->ours, NULL, err);
     r->row->peak_rss_bytes = r->ours.peak_rss_bytes;
     return rc;
 }
@@ -211,7 +222,8 @@ static int run_precisions(bench *b, const nod_bench_workload *w, nod_error *err)
     bool has_bf16 = nod_backend_cpu()->has_precision(NOD_PRECISION_BF16);
     if (asked == PRECISION_F32 || asked == PRECISION_AUTO)
         rc = run_workload(b, w, NOD_PRECISION_F32, err);
-    if (!rc && w->has_bf16 && (asked == PRECISION_BF16 || (asked == PRECISION_AUTO && has_bf16)))
+    if (!rc && w->has_bf16 &&
+        (asked == PRECISION_BF16 || (asked == PRECISION_AUTO && has_bf16)))
         rc = run_workload(b, w, NOD_PRECISION_BF16, err);
     return rc;
 }
@@ -220,28 +232,24 @@ static int run_precisions(bench *b, const nod_bench_workload *w, nod_error *err)
 
 static int run_startup(bench *b, const char *title, char *const argv[], nod_error *err)
 {
+    double patience_s = PATIENCE_S;
     nod_error failure = NOD_ERROR_INIT;
     nod_bench_row *row = nod_bench_report_add(&b->report);
     if (!row) return nod_fail_memory(err, "a row", sizeof *row);
     row->title = title;
     row->wanted_s = START_WANTED_S;
     row->wanted_rss_bytes = START_WANTED_RSS;
-    nod_console_status(b->cli->console, title);
-    for (int i = 0; i < START_SAMPLES; i++) {
-        double time_s;
+    show(b, title);
+    while (!has_enough(&row->ours, START_SAMPLES)) {
+        nod_bench_sample s;
         int64_t peak;
         int rc = stopped(err);
         if (rc) return rc;
-        double before = nod_bench_machine_cpu_s(), start = nod_time_monotonic_s();
-        rc = nod_bench_run_program(argv, &time_s, &peak, &failure);
-        if (rc) {
+        if (nod_bench_program_sample(argv, START_RUNS, &patience_s, &s, &peak, &failure)) {
             snprintf(row->missing, sizeof row->missing, "%.500s", failure.message);
             return 0;
         }
-        /* As long as a tick of /proc/stat: too short to tell foreign load from its own. */
-        (void)before;
-        (void)start;
-        nod_bench_times_add(&row->ours, time_s, true);
+        nod_bench_times_add(&row->ours, s.time_s / START_RUNS, s.is_clean);
         row->peak_rss_bytes = NOD_MAX(row->peak_rss_bytes, peak);
     }
     return 0;
@@ -375,12 +383,13 @@ const nod_verb nod_verb_bench = {
     .summary = "measure this machine, beside its peers",
     .args = "[WORKLOAD...]",
     .max_args = 16,
-    .about = "Times training steps and predictions with synthetic images, and how long the\n"
-             "program takes to start. With --peers the same is measured in PyTorch, ONNX\n"
-             "Runtime and OpenVINO, samples taken in turn; the ratio is their time over ours.\n"
-             "Workloads: resnet18-step, mlp-step, resnet18-3d-step (minutes), resnet18-predict,\n"
-             "startup; without a name all of them. A sample during which other processes were\n"
-             "busy is counted as noisy and left out.",
+    .about =
+        "Times training steps and predictions with synthetic images, and how long the\n"
+        "program takes to start. With --peers the same is measured in PyTorch, ONNX\n"
+        "Runtime and OpenVINO, samples taken in turn; the ratio is their time over ours.\n"
+        "Workloads: resnet18-step, mlp-step, resnet18-3d-step (minutes), resnet18-predict,\n"
+        "startup; without a name all of them. A sample during which other processes were\n"
+        "busy is counted as noisy and left out.",
     .examples = "  nodule bench mlp-step startup\n"
                 "  nodule bench --peers --threads 2\n"
                 "  nodule bench resnet18-step --peers --json > bench.json\n",
