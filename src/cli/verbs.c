@@ -6,6 +6,13 @@
 
 #define NOD_VERBS(VERB) \
     VERB(bench)         \
+    VERB(index)         \
+    VERB(split)         \
+    VERB(init)          \
+    VERB(summary)       \
+    VERB(train)         \
+    VERB(test)          \
+    VERB(predict)       \
     VERB(version)       \
     VERB(help)
 
