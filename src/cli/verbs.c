@@ -13,6 +13,7 @@
     VERB(train)         \
     VERB(test)          \
     VERB(predict)       \
+    VERB(explain)       \
     VERB(version)       \
     VERB(help)
 
