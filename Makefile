@@ -36,7 +36,7 @@ test: ## build everything and run the tests
 	@ctest --test-dir build/release --output-on-failure --no-tests=error -j $(JOBS)
 
 bench: all ## measure this machine: one table of ratios
-	@$(NODULE) bench
+	@$(NODULE) bench --peers --threads 2
 
 install: all ## install program, library, header and recipes below PREFIX (default /usr/local)
 	@cmake --build --preset release -j $(JOBS) --target nodule nodule_lib

@@ -5,6 +5,14 @@
 #include "cli/verb.h"
 
 #define NOD_VERBS(VERB) \
+    VERB(bench)         \
+    VERB(index)         \
+    VERB(split)         \
+    VERB(init)          \
+    VERB(summary)       \
+    VERB(train)         \
+    VERB(test)          \
+    VERB(predict)       \
     VERB(version)       \
     VERB(help)
 
