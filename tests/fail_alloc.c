@@ -1,6 +1,7 @@
 /* fail_alloc.c: the wrapped allocators (fail_alloc.h). One thread at a time. */
 #include "fail_alloc.h"
 
+#include <errno.h>
 #include <stdlib.h>
 
 void *__real_malloc(size_t size);
@@ -23,6 +24,7 @@ static bool refuse(void)
         return false;
     }
     if (one_only) armed = false;
+    errno = ENOMEM;
     refused = true;
     return true;
 }

@@ -126,41 +126,43 @@ static int create_temp(nod_file_out *out, mode_t mode)
     return -1;
 }
 
-/* Opens what the bytes go to: the temporary file, or a device itself. */
-static int open_target(nod_file_out *out, const char *path, nod_error *err)
+/* Opens what the bytes go to, the temporary file or a device itself, as *fd. */
+static int open_target(nod_file_out *out, const char *path, int *fd, nod_error *err)
 {
     struct stat st;
     bool exists = stat(path, &st) == 0;
     if (exists && S_ISDIR(st.st_mode))
-        return nod_fail(err, NOD_EIO, "cannot write %s: it is a folder", path), -1;
+        return nod_fail(err, NOD_EIO, "cannot write %s: it is a folder", path);
     if (exists && access(path, W_OK) != 0)
-        return nod_fail_errno(err, errno, "cannot write %s", path), -1;
+        return nod_fail_errno(err, errno, "cannot write %s", path);
     bool replaces = exists && S_ISREG(st.st_mode);
     out->path = replaces ? nod_path_real(path) : nod_strdup(path);
-    if (out->path == NULL) return nod_fail_errno(err, errno, "cannot write %s", path), -1;
-    int fd;
+    if (out->path == NULL) return nod_fail_errno(err, errno, "cannot write %s", path);
+    int opened;
     if (exists && !replaces) {
-        fd = open(out->path, O_WRONLY | O_CLOEXEC | O_NOCTTY);
+        opened = open(out->path, O_WRONLY | O_CLOEXEC | O_NOCTTY);
     } else {
-        fd = create_temp(out, 0666);
+        opened = create_temp(out, 0666);
         /* Some file systems have no modes; the content is what counts. */
-        if (fd >= 0 && replaces) (void)!fchmod(fd, st.st_mode & 07777);
+        if (opened >= 0 && replaces) (void)!fchmod(opened, st.st_mode & 07777);
     }
-    if (fd < 0) nod_fail_errno(err, errno, "cannot write %s", path);
-    return fd;
+    if (opened < 0) return nod_fail_errno(err, errno, "cannot write %s", path);
+    *fd = opened;
+    return 0;
 }
 
 int nod_file_out_open(const char *path, nod_file_out *out, nod_error *err)
 {
     nod_file_out made = {0};
-    int fd = open_target(&made, path, err);
-    if (fd < 0) {
+    int fd = -1;
+    int rc = open_target(&made, path, &fd, err);
+    if (rc != 0) {
         out_done(&made);
-        return err->code;
+        return rc;
     }
     made.stream = fdopen(fd, "w");
     if (made.stream == NULL) {
-        int rc = nod_fail_errno(err, errno, "cannot write %s", path);
+        rc = nod_fail_errno(err, errno, "cannot write %s", path);
         close(fd);
         if (made.temp != NULL) unlink(made.temp);
         out_done(&made);
@@ -178,13 +180,13 @@ void nod_file_out_abort(nod_file_out *out)
 }
 
 /* Makes the rename itself survive a power cut. Its failure changes nothing about the file,
- * which is complete under its name, and some file systems refuse it; so it is not an error. */
-static void sync_folder_of(const char *path)
+ * which is complete under its name, and some file systems refuse it; so it is not an error.
+ * Cuts the file's name off `path`. */
+static void sync_folder_of(char *path)
 {
-    char *dir = nod_path_dir(path);
-    if (dir == NULL) return;
-    int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    nod_free(dir);
+    char *slash = strrchr(path, '/');
+    if (slash != NULL) slash[slash == path ? 1 : 0] = '\0';
+    int fd = open(slash != NULL ? path : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (fd < 0) return;
     (void)!fsync(fd);
     close(fd);

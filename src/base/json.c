@@ -61,7 +61,8 @@ int nod_json_parse(const char *text, size_t size, const char *name, nod_json **o
     json_error_t e;
     json_t *j = json_loadb(text, size, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &e);
     if (j == NULL) {
-        if (json_error_code(&e) == json_error_out_of_memory)
+        /* Without memory, jansson most often fails without a word. */
+        if (json_error_code(&e) == json_error_out_of_memory || e.text[0] == '\0')
             return nod_fail(err, NOD_ENOMEM, "out of memory: JSON of %zu bytes in %s", size,
                             name);
         return nod_fail(err, NOD_EFORMAT, "%s:%d:%d: %s", name, e.line, e.column, e.text);
@@ -397,11 +398,24 @@ int nod_json_need_array(const nod_json *obj, const char *where, const char *key,
 
 /* --- writing ------------------------------------------------------------------------------ */
 
+/* Not json_dumps: jansson 2.14 goes on after a key that could not be written, and returns text
+ * without it. A strbuf remembers. */
+static int add_piece(const char *piece, size_t size, void *strbuf)
+{
+    nod_strbuf *b = strbuf;
+    nod_strbuf_addn(b, piece, size);
+    return b->failed ? -1 : 0;
+}
+
 static int dump(const nod_json *j, size_t flags, char **out, nod_error *err)
 {
     if (has_lost((json_t *)(uintptr_t)j, false))
         return nod_fail(err, NOD_ENOMEM, "out of memory: a JSON value could not be built");
-    char *text = json_dumps(j, flags | JSON_ENCODE_ANY | JSON_REAL_PRECISION(17));
+    nod_strbuf b = NOD_STRBUF_INIT;
+    flags |= JSON_ENCODE_ANY | JSON_REAL_PRECISION(17);
+    int rc = json_dump_callback(j, add_piece, &b, flags);
+    char *text = rc == 0 ? nod_strbuf_take(&b) : NULL;
+    nod_strbuf_done(&b);
     if (text == NULL) return nod_fail(err, NOD_ENOMEM, "out of memory: text of a JSON value");
     *out = text;
     return 0;

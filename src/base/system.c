@@ -1,6 +1,5 @@
 /* system.c: clocks and memory figures of the machine (file.h). What the kernel says is read
  * from /proc and from the control groups that this process is in. */
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -34,7 +33,11 @@ static int64_t number_after(const char *path, const char *key)
     int64_t value = -1;
     while (value < 0 && fgets(line, sizeof line, f) != NULL) {
         if (!nod_has_prefix(line, key)) continue;
-        if (sscanf(line + strlen(key), "%" SCNd64, &value) != 1) break;
+        const char *digits = line + strlen(key);
+        char *end;
+        long long n = strtoll(digits, &end, 10);
+        if (end == digits) break; /* "max" */
+        value = n;
     }
     fclose(f);
     return value;

@@ -76,7 +76,9 @@ typedef struct nod_graph {
     int *outputs; /* values that a plan must deliver */
     size_t n_outputs, cap_outputs;
     struct nod_arena *arena; /* names and lists */
-    nod_strbuf scope;
+    nod_strbuf scope;        /* "layer1.0." */
+    size_t *scope_start;     /* where each push began */
+    size_t n_scopes, cap_scopes;
     uint32_t next_stream;
     nod_error error; /* first failure */
 } nod_graph;
@@ -115,7 +117,7 @@ typedef struct nod_conv_spec { /* 0 in stride, dilation, groups means 1 */
     int64_t kernel[3], stride[3], pad[3], dilation[3]; /* D,H,W; 2-D: entry 0 ignored */
     int64_t groups;
     bool bias;
-    nod_init init; /* kind ZEROS with gain 0 means: He normal, gain sqrt(2) */
+    nod_init init; /* zeroed (kind ZEROS, gain 0) means: He normal, gain sqrt(2); dense too */
 } nod_conv_spec;
 int nod_graph_dense(nod_graph *g, const char *name, int x, int64_t units, bool bias,
                     nod_init init);
@@ -131,6 +133,7 @@ int nod_graph_softmax(nod_graph *g, const char *name, int x);
 /* training false: returns x. */
 int nod_graph_dropout(nod_graph *g, const char *name, int x, double p, bool per_channel,
                       bool training);
+/* stride NULL or 0: the kernel; pad NULL: 0. */
 int nod_graph_pool(nod_graph *g, const char *name, int x, bool max, const int64_t kernel[3],
                    const int64_t stride[3], const int64_t pad[3], bool include_pad);
 int nod_graph_global_pool(nod_graph *g, const char *name, int x, bool max); /* -> [N,C] */

@@ -2,8 +2,11 @@
  *
  * Gradients are ordinary ops. Spatial attributes are always in the order D,H,W with three
  * entries; a 2-D op has kernel, stride, dilation 1 and padding 0 in entry 0, and rank-4 values
- * [N,C,H,W]. One row of the table nod_ops (op.c) per op: name, arity, shape rule, gradient
- * rule. */
+ * [N,C,H,W]. One row of the table in op.c per op: name, arity, shape rule, gradient rule,
+ * multiply-adds; the rows stand by family under ops/.
+ *
+ * A node lists as many inputs and outputs as its op can have (CONCAT: as many as it was given);
+ * what is absent is -1. */
 #ifndef NOD_GRAPH_OP_H
 #define NOD_GRAPH_OP_H
 
@@ -65,7 +68,8 @@ typedef enum nod_op {
     NOD_OP_UPSAMPLE_LINEAR,  /* attr.scale; half-pixel centres, edges repeated */
     /* -- losses: scalar [1] ---------------------------------------------------------------- */
     NOD_OP_LOSS_CE,    /* logits[N,K] or [N,K,S], labels i32 [N] or [N,S], [class_weight[K]] ->
-                          loss:    weighted mean of -log softmax, smoothing; = torch cross_entropy */
+                          loss:    weighted mean of -log softmax, smoothing; = torch cross_entropy
+                        */
     NOD_OP_LOSS_BCE,   /* logits[N,L] targets[N,L] [pos_weight[L]] -> mean over N*L */
     NOD_OP_LOSS_MSE,   /* pred target -> mean of squares */
     NOD_OP_LOSS_MAE,   /* pred target -> mean of absolute values; gradient 0 at 0 */
@@ -97,6 +101,7 @@ typedef enum nod_op {
     NOD_OP_LOSS_MSE_BWD, /* pred target dloss -> dpred */
     NOD_OP_LOSS_MAE_BWD,
     NOD_OP_LOSS_FOCAL_BWD, /* logits labels [class_weight] dloss -> dlogits */
+    NOD_OP_FILL, /* -> attr.shape, every element attr.alpha: the gradient a loss starts from */
     /* -- constant folding for inference (run once when a plan is prepared) -------------------
      */
     NOD_OP_FOLD_NORM_WEIGHTS, /* w gamma var -> w*gamma/sqrt(var+eps) per output channel */

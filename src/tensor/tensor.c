@@ -194,7 +194,7 @@ int nod_tensor_hash(const nod_tensor *t, char out[65], nod_error *err)
         CONVERT(uint8_t, (out)(v != 0));              \
         break;                                        \
     default:                                          \
-        NOD_ASSERT(!"a dtype");                       \
+        NOD_ASSERT((dtype) < NOD_DTYPE_COUNT);        \
     }
 
 void nod_tensor_to_f32(const nod_tensor *src, float *dst)

@@ -376,7 +376,7 @@ static void gather(nod_trainer *t)
  */
 static int diverged(nod_trainer *t, double lr, nod_error *err)
 {
-    const nod_run_context context = {t->recipe->seed, (uint64_t)t->step};
+    const nod_run_context context = {.seed = t->recipe->seed, .step = (uint64_t)t->step};
     int rc = nod_plan_run_checked(t->plan, &context, err);
     if (rc)
         return nod_error_prefix(err, "training diverged in epoch %lld, step %lld",
@@ -391,7 +391,7 @@ static int diverged(nod_trainer *t, double lr, nod_error *err)
 
 int nod_trainer_step(nod_trainer *t, double *loss, nod_error *err)
 {
-    const nod_run_context context = {t->recipe->seed, (uint64_t)t->step};
+    const nod_run_context context = {.seed = t->recipe->seed, .step = (uint64_t)t->step};
     double lr = nod_schedule_lr(&t->schedule, t->step);
     gather(t);
     int rc = nod_plan_run(t->plan, &context, err);
@@ -408,6 +408,12 @@ int nod_trainer_step(nod_trainer *t, double *loss, nod_error *err)
         t->step_in_epoch = 0; /* benchmarks go on */
     if (loss) *loss = value;
     return 0;
+}
+
+int nod_trainer_profile(nod_trainer *t, int runs, nod_error *err)
+{
+    const nod_run_context context = {.seed = t->recipe->seed, .step = (uint64_t)t->step};
+    return nod_plan_profile(t->plan, &context, runs, err);
 }
 
 /* --- an epoch

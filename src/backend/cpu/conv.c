@@ -1,0 +1,355 @@
+/* conv.c: kernels for convolutions on oneDNN.
+ *
+ * Weights arrive PLAIN. A training plan packs them into scratch in every run (1 % of a step); a
+ * frozen plan keeps a packed copy and renews it when the run is `fresh`. Backward-weights runs a
+ * fixed number of pieces of the batch, each by one thread, and adds the partial sums in order: the
+ * library's own reduction would give other bits for other numbers of threads. */
+#include <string.h>
+
+#include "backend/cpu/cpu.h"
+#include "backend/cpu/dnnl_conv.h"
+#include "base/memory.h"
+#include "base/threads.h"
+
+#define PIECES_MAX 8
+
+typedef struct conv_kernel {
+    nod_dnnl_conv *conv[PIECES_MAX];
+    int n_pieces;
+    size_t packed, scratch;  /* bytes, rounded, of one piece */
+    size_t x_piece, y_piece; /* bytes of one piece of the batch */
+    int64_t n_weights, n_bias;
+    bool frozen, bias;
+    float *kept; /* frozen: packed weights */
+} conv_kernel;
+
+static size_t rounded(size_t bytes)
+{
+    return (bytes + NOD_ALIGNMENT - 1) / NOD_ALIGNMENT * NOD_ALIGNMENT;
+}
+
+static const nod_shape *shape_of(const nod_kernel_query *q, int value)
+{
+    return &q->graph->values[value].shape;
+}
+
+/* Shapes of x, w and y of the convolution that this node belongs to. */
+static void roles(const nod_kernel_query *q, const nod_shape **x, const nod_shape **w,
+                  const nod_shape **y)
+{
+    const nod_node *n = q->node;
+    switch (n->op) {
+    case NOD_OP_CONV:
+        *x = shape_of(q, n->in[0]);
+        *w = shape_of(q, n->in[1]);
+        *y = shape_of(q, n->out[0]);
+        break;
+    case NOD_OP_CONV_BWD_DATA:
+    case NOD_OP_CONV_T:
+        *y = shape_of(q, n->in[0]);
+        *w = shape_of(q, n->in[1]);
+        *x = shape_of(q, n->out[0]);
+        break;
+    default:
+        *x = shape_of(q, n->in[0]);
+        *y = shape_of(q, n->in[1]);
+        *w = shape_of(q, n->out[0]);
+    }
+}
+
+static nod_dnnl_conv_desc describe(const nod_kernel_query *q, nod_conv_pass pass)
+{
+    const nod_shape *x, *w, *y;
+    const nod_attrs *a = &q->node->attr;
+    roles(q, &x, &w, &y);
+    nod_dnnl_conv_desc d = {.pass = pass,
+                            .nd = x->rank - 2,
+                            .n = x->dim[0],
+                            .c = x->dim[1],
+                            .o = y->dim[1],
+                            .groups = a->groups,
+                            .act = a->act,
+                            .alpha = a->alpha};
+    for (int i = 0; i < 3; i++) {
+        int axis = x->rank - 3 + i;
+        bool flat = axis < 2;
+        d.in[i] = flat ? 1 : x->dim[axis];
+        d.out[i] = flat ? 1 : y->dim[axis];
+        d.kernel[i] = flat ? 1 : w->dim[axis];
+        d.stride[i] = a->stride[i];
+        d.dilation[i] = a->dilation[i];
+        d.pad_lo[i] = a->pad_lo[i];
+        /* the padding behind that the output size really uses */
+        d.pad_hi[i] = (d.out[i] - 1) * d.stride[i] + d.dilation[i] * (d.kernel[i] - 1) + 1 -
+                      d.in[i] - d.pad_lo[i];
+    }
+    return d;
+}
+
+/* First pair of layouts for which the library has a real kernel. */
+static nod_dnnl_conv *find(nod_dnnl_conv_desc *d, const nod_kernel_query *q)
+{
+    const nod_shape *x, *w, *y;
+    roles(q, &x, &w, &y);
+    nod_layout fx = nod_layout_allowed(q->preferred, x) ? q->preferred : NOD_LAYOUT_PLAIN;
+    nod_layout fy = nod_layout_allowed(q->preferred, y) ? q->preferred : NOD_LAYOUT_PLAIN;
+    const nod_layout pairs[][2] = {{fx, fy}, {NOD_LAYOUT_PLAIN, NOD_LAYOUT_PLAIN}};
+    for (size_t i = 0; i < NOD_COUNT(pairs); i++) {
+        d->x = pairs[i][0];
+        d->y = pairs[i][1];
+        nod_dnnl_conv *c = nod_dnnl_conv_new(d);
+        if (c) return c;
+    }
+    return NULL;
+}
+
+static int pieces_of(int64_t batch)
+{
+    for (int p = PIECES_MAX; p > 1; p--)
+        if (batch % p == 0) return p;
+    return 1;
+}
+
+static bool may_run(const nod_kernel_query *q)
+{
+    return q->precision == NOD_PRECISION_F32;
+}
+
+/* --- forward and backward-data -------------------------------------------------------------- */
+
+static int match_one(const nod_kernel_query *q, nod_kernel_fit *fit, nod_conv_pass pass)
+{
+    if (!may_run(q)) return 0;
+    nod_dnnl_conv_desc d = describe(q, pass);
+    bool forward = pass == NOD_PASS_FORWARD;
+    d.bias = forward && q->node->in[2] >= 0;
+    nod_dnnl_conv *c = find(&d, q);
+    if (!c) return 0;
+    fit->in[0] = forward ? d.x : d.y;
+    fit->out[0] = forward ? d.y : d.x;
+    fit->scratch_bytes =
+        rounded(nod_dnnl_conv_scratch(c)) + (q->frozen ? 0 : rounded(nod_dnnl_conv_packed(c)));
+    nod_dnnl_conv_free(c);
+    return 1;
+}
+
+static void free_kernel(nod_kernel *k)
+{
+    conv_kernel *c = (conv_kernel *)k;
+    if (!c) return;
+    for (int i = 0; i < c->n_pieces; i++)
+        nod_dnnl_conv_free(c->conv[i]);
+    nod_free(c->kept);
+    nod_free(c);
+}
+
+static int create_one(const nod_kernel_query *q, const nod_kernel_fit *fit, nod_kernel **out,
+                      nod_error *err, nod_conv_pass pass)
+{
+    conv_kernel *c = nod_calloc(1, sizeof *c);
+    if (!c) return nod_fail_memory(err, "convolution", sizeof *c);
+    nod_dnnl_conv_desc d = describe(q, pass);
+    bool forward = pass == NOD_PASS_FORWARD;
+    d.bias = c->bias = forward && q->node->in[2] >= 0;
+    d.x = forward ? fit->in[0] : fit->out[0];
+    d.y = forward ? fit->out[0] : fit->in[0];
+    c->n_pieces = 1;
+    c->frozen = q->frozen;
+    c->conv[0] = nod_dnnl_conv_new(&d);
+    if (c->conv[0]) {
+        c->packed = rounded(nod_dnnl_conv_packed(c->conv[0]));
+        if (c->frozen) c->kept = nod_aligned_calloc(c->packed);
+    }
+    if (!c->conv[0] || (c->frozen && !c->kept)) {
+        size_t bytes = c->packed;
+        free_kernel((nod_kernel *)c);
+        return nod_fail_memory(err, "packed weights", bytes);
+    }
+    *out = (nod_kernel *)c;
+    return 0;
+}
+
+static int library_failed(int status, nod_error *err)
+{
+    return nod_fail(err, NOD_EINTERNAL, "oneDNN refused to run (status %d)", status);
+}
+
+/* Packed weights: the kept copy, or fresh in scratch; *scratch moves behind them. */
+static int weights_for(conv_kernel *c, const nod_kernel_args *a, float **w, uint8_t **scratch)
+{
+    bool pack = !c->frozen || a->context->fresh;
+    *w = c->frozen ? c->kept : (float *)(void *)*scratch;
+    if (!c->frozen) *scratch += c->packed;
+    return pack ? nod_dnnl_conv_pack(c->conv[0], a->in[1], *w) : 0;
+}
+
+static int match_forward(const nod_kernel_query *q, nod_kernel_fit *fit)
+{
+    return match_one(q, fit, NOD_PASS_FORWARD);
+}
+
+static int create_forward(const nod_kernel_query *q, const nod_kernel_fit *fit,
+                          nod_kernel **out, nod_error *err)
+{
+    return create_one(q, fit, out, err, NOD_PASS_FORWARD);
+}
+
+static int run_forward(nod_kernel *k, const nod_kernel_args *a, nod_error *err)
+{
+    conv_kernel *c = (conv_kernel *)k;
+    uint8_t *scratch = a->scratch;
+    float *w;
+    int s = weights_for(c, a, &w, &scratch);
+    if (!s)
+        s = nod_dnnl_conv_run(c->conv[0], a->in[0], w, c->bias ? a->in[2] : NULL, a->out[0],
+                              scratch);
+    return s ? library_failed(s, err) : 0;
+}
+
+static int match_data(const nod_kernel_query *q, nod_kernel_fit *fit)
+{
+    return match_one(q, fit, NOD_PASS_DATA);
+}
+
+static int create_data(const nod_kernel_query *q, const nod_kernel_fit *fit, nod_kernel **out,
+                       nod_error *err)
+{
+    return create_one(q, fit, out, err, NOD_PASS_DATA);
+}
+
+static int run_data(nod_kernel *k, const nod_kernel_args *a, nod_error *err)
+{
+    conv_kernel *c = (conv_kernel *)k;
+    uint8_t *scratch = a->scratch;
+    float *w;
+    int s = weights_for(c, a, &w, &scratch);
+    if (!s) s = nod_dnnl_conv_run(c->conv[0], a->out[0], w, NULL, a->in[0], scratch);
+    return s ? library_failed(s, err) : 0;
+}
+
+/* --- backward-weights --------------------------------------------------------------------------- */
+
+static nod_dnnl_conv_desc describe_piece(const nod_kernel_query *q, int *pieces)
+{
+    nod_dnnl_conv_desc d = describe(q, NOD_PASS_WEIGHTS);
+    *pieces = pieces_of(d.n);
+    d.n /= *pieces;
+    d.one_thread = true;
+    d.act = NOD_ACT_IDENTITY;
+    d.bias = q->node->out[1] >= 0;
+    return d;
+}
+
+static size_t piece_bytes(const nod_dnnl_conv *c, int64_t n_bias)
+{
+    return rounded(nod_dnnl_conv_scratch(c)) + rounded(nod_dnnl_conv_packed(c)) +
+           rounded((size_t)n_bias * sizeof(float));
+}
+
+static int match_weights(const nod_kernel_query *q, nod_kernel_fit *fit)
+{
+    int pieces;
+    if (!may_run(q) || q->node->out[0] < 0) return 0;
+    nod_dnnl_conv_desc d = describe_piece(q, &pieces);
+    nod_dnnl_conv *c = find(&d, q);
+    if (!c) return 0;
+    fit->in[0] = d.x;
+    fit->in[1] = d.y;
+    fit->scratch_bytes = (size_t)pieces * piece_bytes(c, d.o);
+    nod_dnnl_conv_free(c);
+    return 1;
+}
+
+static int create_weights(const nod_kernel_query *q, const nod_kernel_fit *fit,
+                          nod_kernel **out, nod_error *err)
+{
+    conv_kernel *c = nod_calloc(1, sizeof *c);
+    if (!c) return nod_fail_memory(err, "convolution", sizeof *c);
+    nod_dnnl_conv_desc d = describe_piece(q, &c->n_pieces);
+    const nod_shape *x, *w, *y;
+    roles(q, &x, &w, &y);
+    d.x = fit->in[0];
+    d.y = fit->in[1];
+    c->bias = d.bias;
+    c->x_piece = (size_t)(nod_shape_count(x) / c->n_pieces) * sizeof(float);
+    c->y_piece = (size_t)(nod_shape_count(y) / c->n_pieces) * sizeof(float);
+    c->n_bias = d.o;
+    for (int i = 0; i < c->n_pieces; i++) {
+        c->conv[i] = nod_dnnl_conv_new(&d);
+        if (!c->conv[i]) {
+            free_kernel((nod_kernel *)c);
+            return nod_fail_memory(err, "convolution gradient", sizeof *c);
+        }
+    }
+    c->packed = rounded(nod_dnnl_conv_packed(c->conv[0]));
+    c->scratch = piece_bytes(c->conv[0], d.o);
+    c->n_weights = (int64_t)(nod_dnnl_conv_packed(c->conv[0]) / sizeof(float));
+    *out = (nod_kernel *)c;
+    return 0;
+}
+
+typedef struct piece_job {
+    conv_kernel *c;
+    const nod_kernel_args *a;
+    int status[PIECES_MAX];
+} piece_job;
+
+/* Memory of piece i: [weights][bias][scratchpad]. */
+static uint8_t *piece_memory(const conv_kernel *c, const nod_kernel_args *a, int64_t i)
+{
+    return (uint8_t *)a->scratch + (size_t)i * c->scratch;
+}
+
+static void run_piece(void *ctx, int64_t i)
+{
+    piece_job *j = ctx;
+    conv_kernel *c = j->c;
+    uint8_t *m = piece_memory(c, j->a, i);
+    uint8_t *b = m + c->packed, *s = b + rounded((size_t)c->n_bias * sizeof(float));
+    j->status[i] = nod_dnnl_conv_run(
+        c->conv[i], (uint8_t *)j->a->in[0] + (size_t)i * c->x_piece, m, c->bias ? b : NULL,
+        (uint8_t *)j->a->in[1] + (size_t)i * c->y_piece, s);
+}
+
+#define SUM_CHUNK 4096
+
+static void sum_pieces(void *ctx, int64_t chunk)
+{
+    piece_job *j = ctx;
+    const conv_kernel *c = j->c;
+    int64_t from = chunk * SUM_CHUNK, to = NOD_MIN(from + SUM_CHUNK, c->n_weights);
+    float *sum = (float *)(void *)piece_memory(c, j->a, 0);
+    for (int p = 1; p < c->n_pieces; p++) {
+        const float *part = (const float *)(const void *)piece_memory(c, j->a, p);
+        for (int64_t i = from; i < to; i++)
+            sum[i] += part[i];
+    }
+}
+
+static int run_weights(nod_kernel *k, const nod_kernel_args *a, nod_error *err)
+{
+    conv_kernel *c = (conv_kernel *)k;
+    piece_job j = {.c = c, .a = a};
+    nod_parallel_for(c->n_pieces, run_piece, &j);
+    for (int i = 0; i < c->n_pieces; i++)
+        if (j.status[i]) return library_failed(j.status[i], err);
+    nod_parallel_for((c->n_weights + SUM_CHUNK - 1) / SUM_CHUNK, sum_pieces, &j);
+    int s = nod_dnnl_conv_unpack(c->conv[0], a->scratch, a->out[0]);
+    if (s) return library_failed(s, err);
+    if (!c->bias) return 0;
+    float *db = a->out[1];
+    memset(db, 0, (size_t)c->n_bias * sizeof *db);
+    for (int p = 0; p < c->n_pieces; p++) {
+        const float *part = (const float *)(const void *)(piece_memory(c, a, p) + c->packed);
+        for (int64_t i = 0; i < c->n_bias; i++)
+            db[i] += part[i];
+    }
+    return 0;
+}
+
+const nod_kernel_def nod_cpu_conv = {"dnnl",         NOD_OP_CONV, match_forward,
+                                     create_forward, run_forward, free_kernel};
+const nod_kernel_def nod_cpu_conv_bwd_data = {
+    "dnnl", NOD_OP_CONV_BWD_DATA, match_data, create_data, run_data, free_kernel};
+const nod_kernel_def nod_cpu_conv_bwd_weights = {
+    "dnnl", NOD_OP_CONV_BWD_WEIGHTS, match_weights, create_weights, run_weights, free_kernel};

@@ -1,0 +1,71 @@
+/* cpu.c: the table of the cpu backend: own kernels first, then oneDNN, then the reference. */
+#include "backend/cpu/cpu.h"
+
+#include "backend/cpu/winograd.h"
+
+bool nod_cpu_has_avx2(void)
+{
+    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+}
+
+static bool has_avx512(void)
+{
+    return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+           __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq");
+}
+
+static const char *isa(void)
+{
+    return has_avx512() ? "avx512" : nod_cpu_has_avx2() ? "avx2" : "sse2";
+}
+
+static size_t layouts(nod_precision p, nod_layout out[NOD_LAYOUT_COUNT])
+{
+    size_t n = 0;
+    if (p == NOD_PRECISION_F32 && has_avx512()) out[n++] = NOD_LAYOUT_BLOCK16;
+    if (p == NOD_PRECISION_F32 && nod_cpu_has_avx2()) out[n++] = NOD_LAYOUT_BLOCK8;
+    out[n++] = NOD_LAYOUT_PLAIN;
+    return n;
+}
+
+/* f64 runs on the reference; bf16 is not done by this version. */
+static bool has_precision(nod_precision p)
+{
+    return p != NOD_PRECISION_BF16;
+}
+
+static const nod_kernel_def *const kernels[] = {
+    &nod_winograd_avx512_conv,
+    &nod_winograd_avx512_conv_bwd_data,
+    &nod_winograd_avx512_conv_bwd_weights,
+    &nod_winograd_avx2_conv,
+    &nod_winograd_avx2_conv_bwd_data,
+    &nod_winograd_avx2_conv_bwd_weights,
+    &nod_cpu_conv,
+    &nod_cpu_conv_bwd_data,
+    &nod_cpu_conv_bwd_weights,
+    &nod_cpu_dense,
+    &nod_cpu_dense_bwd_data,
+    &nod_cpu_dense_bwd_weights,
+    &nod_cpu_batch_norm,
+    &nod_cpu_batch_norm_infer,
+    &nod_cpu_batch_norm_bwd,
+    &nod_cpu_act,
+    &nod_cpu_act_bwd,
+    &nod_cpu_add,
+    &nod_cpu_pool_max,
+    &nod_cpu_pool_avg,
+    &nod_cpu_pool_max_bwd,
+    &nod_cpu_pool_avg_bwd,
+    &nod_cpu_concat,
+    &nod_cpu_crop,
+    &nod_cpu_reorder,
+    NULL,
+};
+
+const nod_backend *nod_backend_cpu(void)
+{
+    static const nod_backend backend = {"cpu",         kernels,         layouts,
+                                        has_precision, nod_backend_ref, isa};
+    return &backend;
+}

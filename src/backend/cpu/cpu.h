@@ -1,0 +1,24 @@
+/* cpu.h: the kernels of the cpu backend, by family; inside src/backend/cpu only. */
+#ifndef NOD_BACKEND_CPU_CPU_H
+#define NOD_BACKEND_CPU_CPU_H
+
+#include "backend/backend.h"
+
+bool nod_cpu_has_avx2(void); /* with FMA */
+
+/* conv.c: oneDNN */
+extern const nod_kernel_def nod_cpu_conv, nod_cpu_conv_bwd_data, nod_cpu_conv_bwd_weights;
+/* dense_avx2.c */
+extern const nod_kernel_def nod_cpu_dense, nod_cpu_dense_bwd_data, nod_cpu_dense_bwd_weights;
+/* batch_norm_avx2.c */
+extern const nod_kernel_def nod_cpu_batch_norm, nod_cpu_batch_norm_bwd,
+    nod_cpu_batch_norm_infer;
+/* elementwise_avx2.c */
+extern const nod_kernel_def nod_cpu_act, nod_cpu_act_bwd, nod_cpu_add, nod_cpu_reorder;
+/* pool_avx2.c */
+extern const nod_kernel_def nod_cpu_pool_max, nod_cpu_pool_avg, nod_cpu_pool_max_bwd,
+    nod_cpu_pool_avg_bwd;
+/* channels_avx2.c */
+extern const nod_kernel_def nod_cpu_concat, nod_cpu_crop;
+
+#endif

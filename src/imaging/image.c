@@ -1,0 +1,248 @@
+/* image.c: pictures in memory, the table of formats, and what pixels are taken to mean.
+ *
+ * The bytes of a file choose the format, never its name. A new format is one file under
+ * raster/ and one line in `formats`. */
+#include "imaging/image.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "base/hash.h"
+#include "base/memory.h"
+#include "imaging/raster/raster.h"
+
+#define MAX_FILE_BYTES  ((size_t)4 << 30)
+#define SIZE_CHECK_FROM ((uint64_t)1 << 16) /* below this, headers may outweigh the pixels */
+#define HASH_CHUNK      4096                /* samples turned at a time */
+
+static const nod_raster_format *const formats[] = {
+    &nod_raster_png,
+    &nod_raster_jpeg,
+    &nod_raster_tiff,
+};
+
+static const size_t sample_size[] = {
+    [NOD_SAMPLE_U8] = 1, [NOD_SAMPLE_U16] = 2, [NOD_SAMPLE_F32] = 4};
+
+/* --- life ------------------------------------------------------------------------------- */
+
+int nod_image_init(nod_image *im, int64_t depth, int64_t height, int64_t width, int channels,
+                   nod_sample sample, nod_error *err)
+{
+    if (depth < 1 || height < 1 || width < 1 || channels < 1 || channels > 4)
+        return nod_fail(err, NOD_ESHAPE, "image of %lld x %lld x %lld with %d channels",
+                        (long long)depth, (long long)height, (long long)width, channels);
+    if (depth > NOD_IMAGE_MAX_SIDE || height > NOD_IMAGE_MAX_SIDE ||
+        width > NOD_IMAGE_MAX_SIDE || width * height > NOD_IMAGE_MAX_SAMPLES / channels / depth)
+        return nod_fail(err, NOD_ELIMIT,
+                        "image of %lld x %lld x %lld with %d channels is too large; the limits "
+                        "are %d a side and %lld samples",
+                        (long long)depth, (long long)height, (long long)width, channels,
+                        NOD_IMAGE_MAX_SIDE, (long long)NOD_IMAGE_MAX_SAMPLES);
+    size_t count = (size_t)(depth * height * width * channels);
+    void *data = nod_calloc(count, sample_size[sample]);
+    if (data == NULL) return nod_fail_memory(err, "an image", count * sample_size[sample]);
+    *im = (nod_image){depth, height, width, channels, sample, data};
+    return 0;
+}
+
+void nod_image_done(nod_image *im)
+{
+    nod_free(im->data);
+    *im = (nod_image){0};
+}
+
+int64_t nod_image_samples(const nod_image *im)
+{
+    return im->depth * im->height * im->width * im->channels;
+}
+
+size_t nod_image_bytes(const nod_image *im)
+{
+    return (size_t)nod_image_samples(im) * sample_size[im->sample];
+}
+
+/* --- formats ---------------------------------------------------------------------------- */
+
+int nod_raster_check_size(const char *name, int64_t width, int64_t height, uint64_t n_raw,
+                          size_t size, uint64_t ratio, nod_error *err)
+{
+    if (width > NOD_IMAGE_MAX_SIDE || height > NOD_IMAGE_MAX_SIDE)
+        return nod_fail(err, NOD_ELIMIT, "%s: %lld x %lld pixels; the limit is %d a side", name,
+                        (long long)width, (long long)height, NOD_IMAGE_MAX_SIDE);
+    if (n_raw <= SIZE_CHECK_FROM || n_raw / ratio <= size) return 0;
+    return nod_fail(err, NOD_EFORMAT,
+                    "%s: claims %lld x %lld pixels, but %zu bytes cannot hold them: cut off or "
+                    "made to exhaust memory",
+                    name, (long long)width, (long long)height, size);
+}
+
+static const nod_raster_format *find_format(const uint8_t *bytes, size_t size)
+{
+    for (size_t i = 0; i < NOD_COUNT(formats); i++)
+        if (formats[i]->is(bytes, size)) return formats[i];
+    return NULL;
+}
+
+int nod_image_is_known(const void *bytes, size_t size)
+{
+    return find_format(bytes, size) != NULL;
+}
+
+int nod_image_parse(const void *bytes, size_t size, const char *name, nod_image *out,
+                    nod_error *err)
+{
+    if (size == 0) return nod_fail(err, NOD_EFORMAT, "%s: the file is empty", name);
+    const nod_raster_format *format = find_format(bytes, size);
+    if (format == NULL)
+        return nod_fail(err, NOD_EFORMAT,
+                        "%s: not a PNG, JPEG or TIFF picture (its first bytes are of none)",
+                        name);
+    return format->parse(bytes, size, name, out, err);
+}
+
+int nod_image_read(const char *path, nod_image *out, nod_error *err)
+{
+    nod_bytes bytes;
+    int rc = nod_file_read(path, MAX_FILE_BYTES, &bytes, err);
+    if (rc != 0) return rc;
+    rc = nod_image_parse(bytes.data, bytes.size, path, out, err);
+    nod_bytes_done(&bytes);
+    return rc;
+}
+
+/* --- identity --------------------------------------------------------------------------- */
+
+/* Sample k; any sample fits a double exactly. */
+static double sample_at(const nod_image *im, size_t k)
+{
+    switch (im->sample) {
+    case NOD_SAMPLE_U8:
+        return ((const uint8_t *)im->data)[k];
+    case NOD_SAMPLE_U16:
+        return ((const uint16_t *)im->data)[k];
+    default:
+        return ((const float *)im->data)[k];
+    }
+}
+
+static bool has_alpha(const nod_image *im)
+{
+    return im->channels == 2 || im->channels == 4;
+}
+
+static bool is_opaque(const nod_image *im)
+{
+    size_t n = (size_t)nod_image_samples(im), step = (size_t)im->channels;
+    double full = im->sample == NOD_SAMPLE_U8 ? 255 : im->sample == NOD_SAMPLE_U16 ? 65535 : 1;
+    for (size_t k = step - 1; k < n; k += step)
+        if (sample_at(im, k) != full) return false;
+    return true;
+}
+
+static bool is_grey(const nod_image *im)
+{
+    size_t n = (size_t)nod_image_samples(im), step = (size_t)im->channels;
+    for (size_t k = 0; k < n; k += step)
+        if (sample_at(im, k) != sample_at(im, k + 1) ||
+            sample_at(im, k) != sample_at(im, k + 2))
+            return false;
+    return true;
+}
+
+static bool is_narrow(const nod_image *im)
+{
+    size_t n = (size_t)nod_image_samples(im);
+    const uint16_t *p = im->data;
+    if (im->sample != NOD_SAMPLE_U16) return false;
+    for (size_t k = 0; k < n; k++)
+        if (p[k] % 257 != 0) return false;
+    return true;
+}
+
+int nod_image_pixel_hash(const nod_image *im, char out[65], nod_error *err)
+{
+    bool alpha = has_alpha(im) && !is_opaque(im);
+    bool grey = im->channels < 3 || is_grey(im);
+    bool narrow = is_narrow(im);
+    nod_sample sample = narrow ? NOD_SAMPLE_U8 : im->sample;
+    int n_colours = grey ? 1 : 3, channels = n_colours + (alpha ? 1 : 0);
+
+    nod_sha256 *h;
+    int rc = nod_sha256_new(&h, err);
+    if (rc != 0) return rc;
+    const int64_t head[] = {im->depth, im->height, im->width, channels, (int64_t)sample};
+    nod_sha256_add_str(h, "nodule pixels 1");
+    for (size_t i = 0; i < NOD_COUNT(head); i++)
+        nod_sha256_add_i64(h, head[i]);
+
+    uint8_t chunk[HASH_CHUNK * 4];
+    size_t n_pixels = (size_t)(im->depth * im->height * im->width), filled = 0;
+    size_t size_in = sample_size[im->sample], size_out = sample_size[sample];
+    for (size_t i = 0; i < n_pixels; i++) {
+        for (int c = 0; c < channels; c++) {
+            int from = c < n_colours ? c : im->channels - 1;
+            const uint8_t *p =
+                (const uint8_t *)im->data + (i * (size_t)im->channels + (size_t)from) * size_in;
+            memcpy(chunk + filled, p, size_out); /* of v * 257 either byte is v */
+            filled += size_out;
+        }
+        if (filled > sizeof chunk - 16 || i + 1 == n_pixels) {
+            nod_sha256_add(h, chunk, filled);
+            filled = 0;
+        }
+    }
+    nod_sha256_hex(h, out);
+    nod_sha256_free(h);
+    return 0;
+}
+
+int nod_image_is_constant(const nod_image *im)
+{
+    size_t n_pixels = (size_t)(im->depth * im->height * im->width);
+    size_t n_pixel = nod_image_bytes(im) / n_pixels;
+    const uint8_t *p = im->data;
+    for (size_t i = 1; i < n_pixels; i++)
+        if (memcmp(p, p + i * n_pixel, n_pixel) != 0) return 0;
+    return 1;
+}
+
+/* --- to floats -------------------------------------------------------------------------- */
+
+/* Grey of one pixel; equal channels give exactly their value, as the same grey file would. */
+static double luma(double r, double g, double b)
+{
+    if (r == g && g == b) return r;
+    return 0.299 * r + 0.587 * g + 0.114 * b;
+}
+
+int nod_image_to_f32(const nod_image *im, int channels_out, float *dst, nod_error *err)
+{
+    if (channels_out != 1 && channels_out != 3)
+        return nod_fail(err, NOD_EINVAL, "an image becomes 1 or 3 channels, not %d",
+                        channels_out);
+    size_t n = (size_t)(im->depth * im->height * im->width), step = (size_t)im->channels;
+    double full = im->sample == NOD_SAMPLE_U8 ? 255 : im->sample == NOD_SAMPLE_U16 ? 65535 : 1;
+    bool alpha = has_alpha(im), colour = im->channels >= 3;
+    for (size_t i = 0; i < n; i++) {
+        size_t k = i * step;
+        double r = sample_at(im, k) / full;
+        double g = colour ? sample_at(im, k + 1) / full : r;
+        double b = colour ? sample_at(im, k + 2) / full : r;
+        if (alpha) { /* composited on black */
+            double a = sample_at(im, k + step - 1) / full;
+            r *= a;
+            g *= a;
+            b *= a;
+        }
+        if (channels_out == 1) {
+            dst[i] = (float)luma(r, g, b);
+        } else {
+            dst[i] = (float)r;
+            dst[n + i] = (float)g;
+            dst[2 * n + i] = (float)b;
+        }
+    }
+    return 0;
+}
