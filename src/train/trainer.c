@@ -412,7 +412,7 @@ int nod_trainer_step(nod_trainer *t, double *loss, nod_error *err)
 
 int nod_trainer_profile(nod_trainer *t, int runs, nod_error *err)
 {
-    const nod_run_context context = {t->recipe->seed, (uint64_t)t->step};
+    const nod_run_context context = {.seed = t->recipe->seed, .step = (uint64_t)t->step};
     return nod_plan_profile(t->plan, &context, runs, err);
 }
 
