@@ -6,6 +6,7 @@
 
 #define NOD_VERBS(VERB) \
     VERB(bench)         \
+    VERB(synth)         \
     VERB(index)         \
     VERB(split)         \
     VERB(init)          \
