@@ -76,7 +76,14 @@ static inline nod_cohort *make_cohort(const made_case *cases, size_t n)
     return make_cohort_info(&info, cases, n);
 }
 
-/* Writes an 8-bit grey PNG; pixel (y, x) is 16 seed + 7 y + 3 x, or `seed` everywhere. */
+/* Grey level of a written image: another image for every seed below 65536. */
+static inline uint8_t made_pixel(unsigned seed, int64_t y, int64_t x)
+{
+    if (y == 0 && x < 2) return (uint8_t)(x == 0 ? seed : seed >> 8);
+    return (uint8_t)(seed * 16 + 7 * (unsigned)y + 3 * (unsigned)x);
+}
+
+/* Writes an 8-bit grey PNG of made_pixel, or of `seed` everywhere. */
 static inline void write_png(const char *folder, const char *name, int64_t height,
                              int64_t width, unsigned seed, bool constant)
 {
@@ -89,7 +96,7 @@ static inline void write_png(const char *folder, const char *name, int64_t heigh
     uint8_t *v = im.data;
     for (int64_t y = 0; y < height; y++)
         for (int64_t x = 0; x < width; x++)
-            v[y * width + x] = (uint8_t)(constant ? seed : seed * 16 + 7 * (unsigned)y + 3 * (unsigned)x);
+            v[y * width + x] = constant ? (uint8_t)seed : made_pixel(seed, y, x);
     if (nod_image_write_png(path, &im, &err) != 0) fail_msg("%s", err.message);
     nod_image_done(&im);
     free(path);

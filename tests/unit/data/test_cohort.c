@@ -1,6 +1,6 @@
 /* test_cohort.c: making, writing and reading a cohort, and what may not be in one. */
-#include "data/cohort.h"
 #include "cohort_maker.h"
+#include "data/cohort.h"
 #include "data/cohort_label.h"
 #include "data/groups.h"
 
@@ -58,7 +58,10 @@ static void test_round_trip(void **state)
     nod_cohort *c = NULL, *back = NULL;
     assert_int_equal(nod_cohort_new(&info, *state, &c, &err), 0);
     for (size_t i = 0; i < 4; i++) {
-        nod_case k = {.id = i == 0 ? "a" : i == 1 ? "b-2" : i == 2 ? "c.3" : "d_4",
+        nod_case k = {.id = i == 0   ? "a"
+                            : i == 1 ? "b-2"
+                            : i == 2 ? "c.3"
+                                     : "d_4",
                       .file = i == 1 ? "/abs/x.png" : "dir/\xc3\xa4 ,\"q\"\n.png",
                       .array = i == 3 ? "train_images" : "",
                       .index = i == 3 ? 5 : -1,
@@ -136,8 +139,16 @@ static void test_multilabel_round_trip(void **state)
         assert_int_equal(nod_sha256_of(id, strlen(id), k.pixels, &err), 0);
         assert_int_equal(nod_cohort_add(c, &k, labels[i], &err), 0);
     }
-    nod_case bad = {.id = "x", .file = "f", .array = "", .index = -1, .patient = "",
-                    .depth = 1, .height = 1, .width = 1, .channels = 1, .sample = "u8"};
+    nod_case bad = {.id = "x",
+                    .file = "f",
+                    .array = "",
+                    .index = -1,
+                    .patient = "",
+                    .depth = 1,
+                    .height = 1,
+                    .width = 1,
+                    .channels = 1,
+                    .sample = "u8"};
     memset(bad.pixels, '0', 64);
     assert_int_equal(nod_cohort_add(c, &bad, "mass|mass", &err), NOD_EINVAL);
     assert_int_equal(nod_cohort_add(c, &bad, "mass|", &err), NOD_EINVAL);
@@ -154,16 +165,16 @@ static void test_multilabel_round_trip(void **state)
     nod_cohort_free(back);
 }
 
-#define META                                                                                   \
-    "{\"format\":\"nodule-cohort\",\"version\":1,\"nodule\":\"0\",\"multilabel\":false,"       \
-    "\"classes\":[\"no\",\"yes\"],\"positive\":{\"class\":\"yes\",\"origin\":\"derived\"},"    \
-    "\"grouping\":{\"kind\":\"none\",\"rule\":\"\"},\"layout\":\"folder\",\"source\":\".\","   \
+#define META                                                                                 \
+    "{\"format\":\"nodule-cohort\",\"version\":1,\"nodule\":\"0\",\"multilabel\":false,"     \
+    "\"classes\":[\"no\",\"yes\"],\"positive\":{\"class\":\"yes\",\"origin\":\"derived\"},"  \
+    "\"grouping\":{\"kind\":\"none\",\"rule\":\"\"},\"layout\":\"folder\",\"source\":\".\"," \
     "\"unreadable\":[]}"
-#define HEADER                                                                             \
-    "id,file,array,index,label,patient,part,depth,height,width,channels,sample,pixels,"   \
+#define HEADER                                                                          \
+    "id,file,array,index,label,patient,part,depth,height,width,channels,sample,pixels," \
     "findings\n"
-#define P1 "1111111111111111111111111111111111111111111111111111111111111111"
-#define P2 "2222222222222222222222222222222222222222222222222222222222222222"
+#define P1    "1111111111111111111111111111111111111111111111111111111111111111"
+#define P2    "2222222222222222222222222222222222222222222222222222222222222222"
 #define ROW_1 "a,x.png,,,no,,train,1,2,2,1,u8," P1 ",\n"
 #define ROW_2 "b,y.png,,,yes,,test,1,2,2,1,u8," P2 ",\n"
 
@@ -189,14 +200,17 @@ static void test_bad_files_name_the_place(void **state)
          "cohort.csv:3: label 'maybe' is not a class"},
         {HEADER ROW_1 "b,y.png,,,yes,,exam,1,2,2,1,u8," P2 ",\n", META, NOD_EFORMAT,
          "cohort.csv:3: column part: 'exam'"},
-        {HEADER ROW_1 "b,y.png,,,yes,,,1,2,two,1,u8," P2 ",\n", META, NOD_EFORMAT, "column width"},
-        {HEADER ROW_1 "b,y.png,,,yes,,,1,2,0,1,u8," P2 ",\n", META, NOD_EFORMAT, "out of range"},
+        {HEADER ROW_1 "b,y.png,,,yes,,,1,2,two,1,u8," P2 ",\n", META, NOD_EFORMAT,
+         "column width"},
+        {HEADER ROW_1 "b,y.png,,,yes,,,1,2,0,1,u8," P2 ",\n", META, NOD_EFORMAT,
+         "out of range"},
         {HEADER ROW_1 "b,y.png,,,yes,,,1,2,2,9,u8," P2 ",\n", META, NOD_EFORMAT, "channels"},
         {HEADER ROW_1 "b,y.png,,,yes,,,1,2,2,1,f64," P2 ",\n", META, NOD_EFORMAT, "f64"},
         {HEADER ROW_1 "b,y.png,,,yes,,,1,2,2,1,u8,22,\n", META, NOD_EFORMAT, "64 hex"},
         {HEADER ROW_1 "b,y.png,,4,yes,,,1,2,2,1,u8," P2 ",\n", META, NOD_EFORMAT, "index"},
         {HEADER ROW_1 "b,y.npz,im,-4,yes,,,1,2,2,1,u8," P2 ",\n", META, NOD_EFORMAT, "index"},
-        {HEADER ROW_1 "Eva Meier,y.png,,,yes,,,1,2,2,1,u8," P2 ",\n", META, NOD_EFORMAT, "case id"},
+        {HEADER ROW_1 "Eva Meier,y.png,,,yes,,,1,2,2,1,u8," P2 ",\n", META, NOD_EFORMAT,
+         "case id"},
         {HEADER ROW_1 "b,,,,yes,,,1,2,2,1,u8," P2 ",\n", META, NOD_EFORMAT, "name is empty"},
         {HEADER ROW_1 "a,y.png,,,yes,,,1,2,2,1,u8," P2 ",\n", META, NOD_EDATA,
          "case id 'a' stands twice"},
@@ -288,8 +302,8 @@ static void test_groups(void **state)
     assert_int_equal(nod_groups_make(c, &g, &err), 0);
     static const size_t group[] = {0, 1, 2, 0, 3, 0, 0, 4, 4};
     static const size_t twin[] = {0, 1, 2, 0, 4, 5, 6, 7, 7};
-    static const bool contradictory[] = {true, false, false, true, false, false, false, false,
-                                         false};
+    static const bool contradictory[] = {true,  false, false, true, false,
+                                         false, false, false, false};
     assert_int_equal(g.n_groups, 5);
     assert_memory_equal(g.group, group, sizeof group);
     assert_memory_equal(g.twin, twin, sizeof twin);

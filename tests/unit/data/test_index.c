@@ -255,12 +255,23 @@ static void add(arrays *a, const char *name, nod_dtype dtype, nod_shape shape,
     for (int64_t i = 0; i < nod_tensor_count(t); i++) {
         uint8_t v = values ? values[i] : (uint8_t)(((size_t)i * 37 + a->n) % 251);
         switch (dtype) {
-        case NOD_DTYPE_U8: ((uint8_t *)t->data)[i] = v; break;
-        case NOD_DTYPE_U16: ((uint16_t *)t->data)[i] = v; break;
-        case NOD_DTYPE_I64: ((int64_t *)t->data)[i] = v; break;
-        case NOD_DTYPE_F32: ((float *)t->data)[i] = (float)v; break;
-        case NOD_DTYPE_F64: ((double *)t->data)[i] = (double)v; break;
-        default: fail_msg("dtype");
+        case NOD_DTYPE_U8:
+            ((uint8_t *)t->data)[i] = v;
+            break;
+        case NOD_DTYPE_U16:
+            ((uint16_t *)t->data)[i] = v;
+            break;
+        case NOD_DTYPE_I64:
+            ((int64_t *)t->data)[i] = v;
+            break;
+        case NOD_DTYPE_F32:
+            ((float *)t->data)[i] = (float)v;
+            break;
+        case NOD_DTYPE_F64:
+            ((double *)t->data)[i] = (double)v;
+            break;
+        default:
+            fail_msg("dtype");
         }
     }
     a->names[a->n++] = name;
@@ -467,7 +478,8 @@ static void test_manifest_that_does_not_fit(void **state)
         {"path,class\nim/1.png,a\n", NOD_EFORMAT, "column 'label' is missing"},
         {"path,label\nim/1.png,a\nim/2.png,\n", NOD_EDATA, "list.csv:3: the label is empty"},
         {"path,label\nim/1.png,a\n,b\n", NOD_EDATA, "list.csv:3: the path is empty"},
-        {"path,label\nim/1.png,a\nim/1.png,b\n", NOD_EDATA, "list.csv:3: this image stands on line 2"},
+        {"path,label\nim/1.png,a\nim/1.png,b\n", NOD_EDATA,
+         "list.csv:3: this image stands on line 2"},
         {"path,label,part\nim/1.png,a,exam\n", NOD_EDATA, "list.csv:2: part 'exam'"},
         {"path,label,index\nim/1.png,a,-1\n", NOD_EDATA, "list.csv:2: index '-1'"},
         {"path,label,array\nim/1.png,a,x\n", NOD_EFORMAT, "needs the column 'index'"},

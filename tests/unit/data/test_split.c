@@ -162,10 +162,10 @@ static void test_official_split_is_kept(void **state)
         {"no", NULL, "k", NOD_PART_TEST, true},    /* 12 */
         {"no", NULL, "c", NOD_PART_TRAIN, false},  /* 13: equal to 2, same part: kept */
     };
-    static const nod_part want[] = {NOD_PART_OUT,  NOD_PART_TRAIN, NOD_PART_TRAIN, NOD_PART_OUT,
-                                    NOD_PART_VAL,  NOD_PART_VAL,   NOD_PART_TEST,  NOD_PART_TEST,
-                                    NOD_PART_TEST, NOD_PART_OUT,   NOD_PART_OUT,   NOD_PART_TRAIN,
-                                    NOD_PART_TEST, NOD_PART_TRAIN};
+    static const nod_part want[] = {
+        NOD_PART_OUT, NOD_PART_TRAIN, NOD_PART_TRAIN, NOD_PART_OUT,  NOD_PART_VAL,
+        NOD_PART_VAL, NOD_PART_TEST,  NOD_PART_TEST,  NOD_PART_TEST, NOD_PART_OUT,
+        NOD_PART_OUT, NOD_PART_TRAIN, NOD_PART_TEST,  NOD_PART_TRAIN};
     nod_cohort *c = make_cohort(cases, NOD_COUNT(cases));
     nod_split_options o = NOD_SPLIT_OPTIONS_INIT;
     nod_split *s = split(c, &o);
@@ -211,10 +211,10 @@ static void test_contradictory_images(void **state)
 {
     (void)state;
     const made_case cases[] = {
-        {"no", NULL, "a", NOD_PART_TRAIN, false},  /* 0, 1: contradict each other: out */
+        {"no", NULL, "a", NOD_PART_TRAIN, false}, /* 0, 1: contradict each other: out */
         {"yes", NULL, "a", NOD_PART_TRAIN, false}, {"no", NULL, "b", NOD_PART_TRAIN, false},
         {"yes", NULL, "c", NOD_PART_TRAIN, false}, {"no", NULL, "d", NOD_PART_VAL, false},
-        {"yes", NULL, "d", NOD_PART_VAL, false}, /* 4, 5: flagged */
+        {"yes", NULL, "d", NOD_PART_VAL, false},  /* 4, 5: flagged */
         {"no", NULL, "e", NOD_PART_TRAIN, false}, /* 6: parted and contradictory: out */
         {"yes", NULL, "e", NOD_PART_TEST, false}, /* 7: flagged */
         {"no", NULL, "f", NOD_PART_TEST, false},
@@ -404,7 +404,8 @@ static void test_file_round_trip(void **state)
         const char *version = strstr((char *)text.data, "\"nodule\": \"");
         size_t from = (size_t)(version - (char *)text.data);
         bool in_version = i > from && i < from + 24;
-        if (!in_version && memcmp(&a, &e, sizeof a) == 0) fail_msg("edit at byte %zu passed", i);
+        if (!in_version && memcmp(&a, &e, sizeof a) == 0)
+            fail_msg("edit at byte %zu passed", i);
         nod_split_free(back);
         back = NULL;
     }
