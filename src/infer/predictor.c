@@ -73,6 +73,17 @@ nod_plan_memory nod_predictor_memory(const nod_predictor *p)
     return nod_plan_memory_of(p->forward.plan);
 }
 
+const nod_plan *nod_predictor_plan(const nod_predictor *p)
+{
+    return p->forward.plan;
+}
+
+int nod_predictor_profile(nod_predictor *p, int runs, nod_error *err)
+{
+    const nod_run_context context = {0};
+    return nod_plan_profile(p->forward.plan, &context, runs, err);
+}
+
 /* --- aggregation
  * ------------------------------------------------------------------------------ */
 

@@ -141,7 +141,7 @@ static void apply_row(const float *x, const float *r, float *y, const nod_blocks
         float s = scale[0], t = shift[0];
         for (int64_t i = 0; i < n; i++) {
             float v = x[i] * s + t + (r ? r[i] : 0.0F);
-            y[i] = !has_act || v > 0 ? v : slope * v;
+            y[i] = has_act && v <= 0 ? slope * v : v;
         }
         return;
     }
@@ -152,13 +152,13 @@ static void apply_row(const float *x, const float *r, float *y, const nod_blocks
         for (int64_t i = 0; i < n; i += 8)
             for (int l = 0; l < 8; l++) {
                 float v = x[i + l] * s[l] + t[l] + r[i + l];
-                y[i + l] = v > 0 ? v : slope * v;
+                y[i + l] = v <= 0 ? slope * v : v;
             }
     else
         for (int64_t i = 0; i < n; i += 8)
             for (int l = 0; l < 8; l++) {
                 float v = x[i + l] * s[l] + t[l];
-                y[i + l] = v > 0 ? v : slope * v;
+                y[i + l] = v <= 0 ? slope * v : v;
             }
 }
 

@@ -135,9 +135,9 @@ static float activated(nod_act act, float alpha, float v)
 {
     switch (act) {
     case NOD_ACT_RELU:
-        return v > 0 ? v : 0;
+        return v <= 0 ? 0 : v; /* NaN stays NaN */
     case NOD_ACT_LEAKY_RELU:
-        return v > 0 ? v : alpha * v;
+        return v <= 0 ? alpha * v : v;
     case NOD_ACT_ELU:
         return v > 0 ? v : alpha * expm1f(v);
     case NOD_ACT_GELU:

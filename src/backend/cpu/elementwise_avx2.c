@@ -120,7 +120,7 @@ static void act_chunk(void *ctx, int64_t i)
     float *y = j->y;
     if (is_simple(j->k->act))
         for (int64_t k = from; k < to; k++)
-            y[k] = a[k] > 0 ? a[k] : slope * a[k];
+            y[k] = a[k] <= 0 ? slope * a[k] : a[k];
     else
         for (int64_t k = from; k < to; k++)
             y[k] = act_value(j->k->act, j->k->alpha, a[k]);
@@ -184,7 +184,7 @@ static void add_chunk(void *ctx, int64_t i)
     else if (is_simple(j->k->act))
         for (int64_t k = from; k < to; k++) {
             float s = a[k] + b[k];
-            y[k] = s > 0 ? s : slope * s;
+            y[k] = s <= 0 ? slope * s : s;
         }
     else
         for (int64_t k = from; k < to; k++)
