@@ -15,6 +15,7 @@
 #include "base/threads.h"
 #include "cli/bench_profile.h"
 #include "cli/bench_report.h"
+#include "cli/bench_startup.h"
 #include "cli/interrupt.h"
 #include "cli/verb.h"
 
@@ -257,10 +258,41 @@ static int run_startup(bench *b, const char *title, char *const argv[], nod_erro
     return 0;
 }
 
+/* `folder` is empty and temporary. */
+static int run_predict(bench *b, const char *folder, nod_error *err)
+{
+    int rc = 0;
+    char *model = nod_path_join(folder, "model.safetensors");
+    char *image = nod_path_join(folder, "image.png");
+    if (!model || !image) {
+        rc = nod_fail_memory(err, "path of a model", 256);
+        goto out;
+    }
+    NOD_TRY(nod_bench_write_figure4(model, image, err));
+    const char *argv[] = {b->program, "predict", model, "-i", image, NULL};
+    NOD_TRY(run_startup(b, "nodule predict, network of Figure 4, one image: from start to end",
+                        (char *const *)argv, err));
+out:
+    if (model) unlink(model);
+    if (image) unlink(image);
+    nod_free(model);
+    nod_free(image);
+    return rc;
+}
+
 static int run_startups(bench *b, nod_error *err)
 {
     const char *version[] = {b->program, "version", NULL};
-    return run_startup(b, "nodule version: from start to end", (char *const *)version, err);
+    const char *base = getenv("TMPDIR");
+    char folder[512];
+    int rc = run_startup(b, "nodule version: from start to end", (char *const *)version, err);
+    if (rc) return rc;
+    snprintf(folder, sizeof folder, "%.400s/nodule-bench-XXXXXX",
+             base && base[0] ? base : "/tmp");
+    if (!mkdtemp(folder)) return nod_fail_errno(err, errno, "making the folder %s", folder);
+    rc = run_predict(b, folder, err);
+    rmdir(folder);
+    return rc;
 }
 
 /* --- the whole ----------------------------------------------------------------------------- */
