@@ -224,11 +224,7 @@ static int run(nod_kernel *k, const nod_kernel_args *a, nod_error *err)
         c.alpha = k->alpha;
     }
     c.u = k->kept_u != NULL ? k->kept_u : scratch;
-<<<<<<< HEAD
-    c.u_ready = k->u_ready && !a->context->fresh; /* weights may be new */
-=======
     c.u_ready = k->u_ready && !(a->context != NULL && a->context->fresh);
->>>>>>> wino
     c.v = scratch + (k->kept_u != NULL ? 0 : padded(cv->u_floats));
     c.workers = c.v + padded(cv->v_floats);
     k->isa->conv(&c);
