@@ -179,6 +179,17 @@ int nod_bench_job_run(nod_bench_job *job, nod_error *err)
                              err);
 }
 
+int nod_bench_job_profile(nod_bench_job *job, int runs, nod_error *err)
+{
+    if (job->trainer) return nod_trainer_profile(job->trainer, runs, err);
+    return nod_predictor_profile(job->predictor, runs, err);
+}
+
+const nod_plan *nod_bench_job_plan(const nod_bench_job *job)
+{
+    return job->trainer ? nod_trainer_plan(job->trainer) : nod_predictor_plan(job->predictor);
+}
+
 void nod_bench_job_free(nod_bench_job *job)
 {
     if (!job) return;

@@ -39,6 +39,9 @@ int nod_bench_job_new(const nod_bench_workload *w, nod_precision precision, cons
                       nod_bench_job **out, nod_error *err) NOD_MUST_CHECK;
 /* One training step, or the prediction of one batch. */
 int nod_bench_job_run(nod_bench_job *job, nod_error *err) NOD_MUST_CHECK;
+/* Times each step of its plan, summed over `runs` runs. */
+int nod_bench_job_profile(nod_bench_job *job, int runs, nod_error *err) NOD_MUST_CHECK;
+const nod_plan *nod_bench_job_plan(const nod_bench_job *job);
 void nod_bench_job_free(nod_bench_job *job);
 
 #endif

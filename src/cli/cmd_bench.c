@@ -13,19 +13,22 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "base/threads.h"
+#include "cli/bench_profile.h"
 #include "cli/bench_report.h"
+#include "cli/bench_startup.h"
 #include "cli/interrupt.h"
 #include "cli/verb.h"
 
 #define SAMPLE_S         0.1 /* a sample is at least this long */
 #define PATIENCE_S       6.0 /* waiting for a quiet machine before one sample */
 #define START_SAMPLES    9
+#define PROFILE_RUNS     3
 #define START_RUNS       10 /* of the program in one sample */
 #define START_WANTED_S   0.020
 #define START_WANTED_RSS (20 << 20)
 
 typedef struct bench_options {
-    bool peers;
+    bool peers, profile;
     const char *scripts, *worker;
     int precision; /* index into precisions */
     int64_t samples;
@@ -255,10 +258,41 @@ static int run_startup(bench *b, const char *title, char *const argv[], nod_erro
     return 0;
 }
 
+/* `folder` is empty and temporary. */
+static int run_predict(bench *b, const char *folder, nod_error *err)
+{
+    int rc = 0;
+    char *model = nod_path_join(folder, "model.safetensors");
+    char *image = nod_path_join(folder, "image.png");
+    if (!model || !image) {
+        rc = nod_fail_memory(err, "path of a model", 256);
+        goto out;
+    }
+    NOD_TRY(nod_bench_write_figure4(model, image, err));
+    const char *argv[] = {b->program, "predict", model, "-i", image, NULL};
+    NOD_TRY(run_startup(b, "nodule predict, network of Figure 4, one image: from start to end",
+                        (char *const *)argv, err));
+out:
+    if (model) unlink(model);
+    if (image) unlink(image);
+    nod_free(model);
+    nod_free(image);
+    return rc;
+}
+
 static int run_startups(bench *b, nod_error *err)
 {
     const char *version[] = {b->program, "version", NULL};
-    return run_startup(b, "nodule version: from start to end", (char *const *)version, err);
+    const char *base = getenv("TMPDIR");
+    char folder[512];
+    int rc = run_startup(b, "nodule version: from start to end", (char *const *)version, err);
+    if (rc) return rc;
+    snprintf(folder, sizeof folder, "%.400s/nodule-bench-XXXXXX",
+             base && base[0] ? base : "/tmp");
+    if (!mkdtemp(folder)) return nod_fail_errno(err, errno, "making the folder %s", folder);
+    rc = run_predict(b, folder, err);
+    rmdir(folder);
+    return rc;
 }
 
 /* --- the whole ----------------------------------------------------------------------------- */
@@ -339,11 +373,32 @@ static int run_worker(nod_cli *cli, const bench_options *o, nod_error *err)
     return nod_bench_serve(w, p, cli->log, stdin, cli->out, err);
 }
 
+/* Each named workload in this process, step by step. */
+static int run_profile(nod_cli *cli, const bench_options *o, nod_error *err)
+{
+    nod_precision p = o->precision == PRECISION_BF16 ? NOD_PRECISION_BF16 : NOD_PRECISION_F32;
+    int runs = o->samples > 0 ? (int)o->samples : PROFILE_RUNS, rc = 0;
+    if (cli->n_args == 0) return nod_fail(err, NOD_EINVAL, "--profile: name a workload");
+    for (size_t i = 0; !rc && i < cli->n_args; i++) {
+        const nod_bench_workload *w = nod_bench_workload_find(cli->args[i]);
+        nod_strbuf text = NOD_STRBUF_INIT;
+        nod_json *json = NULL;
+        if (!w) return nod_fail(err, NOD_EINVAL, "no workload '%s'", cli->args[i]);
+        rc = nod_bench_profile(w, p, runs, cli->log, cli->json ? NULL : &text, &json, err);
+        if (!rc && json) rc = nod_cli_put_json(cli, json, err);
+        if (!rc && text.failed) rc = nod_fail_memory(err, "the profile", 4096);
+        if (!rc) fputs(text.data, cli->out);
+        nod_strbuf_done(&text);
+    }
+    return rc;
+}
+
 static int run(nod_cli *cli, const void *options_void, nod_error *err)
 {
     const bench_options *o = options_void;
     int rc = 0;
     if (o->worker) return run_worker(cli, o, err);
+    if (o->profile) return run_profile(cli, o, err);
     signal(SIGPIPE, SIG_IGN); /* a worker that has ended is an error, not our end */
     nod_interrupt_watch();
     bench *b = nod_calloc(1, sizeof *b);
@@ -367,6 +422,8 @@ static const bench_options defaults = {.scripts = "bench/peers"};
 static const nod_option options[] = {
     NOD_OPTION_FLAG(bench_options, peers, "peers", 'p',
                     "measure the peers beside us (set up by bench/peers/setup)"),
+    NOD_OPTION_FLAG(bench_options, profile, "profile", 0,
+                    "show where the time of the named workloads goes, kernel by kernel"),
     NOD_OPTION_TEXT(bench_options, scripts, "scripts", 0, "DIR",
                     "where the peers' scripts are (default bench/peers)"),
     NOD_OPTION_CHOICE(bench_options, precision, "precision", 0, "P",
@@ -392,6 +449,7 @@ const nod_verb nod_verb_bench = {
         "busy is counted as noisy and left out.",
     .examples = "  nodule bench mlp-step startup\n"
                 "  nodule bench --peers --threads 2\n"
+                "  nodule bench resnet18-step --profile\n"
                 "  nodule bench resnet18-step --peers --json > bench.json\n",
     .takes = NOD_TAKES_JSON | NOD_TAKES_THREADS,
     .options = options,

@@ -6,6 +6,7 @@
 
 #define NOD_VERBS(VERB) \
     VERB(bench)         \
+    VERB(synth)         \
     VERB(index)         \
     VERB(split)         \
     VERB(init)          \
@@ -13,6 +14,7 @@
     VERB(train)         \
     VERB(test)          \
     VERB(predict)       \
+    VERB(explain)       \
     VERB(version)       \
     VERB(help)
 

@@ -12,7 +12,7 @@ static void run_table(nod_predictions *p, int32_t seed, size_t n, size_t per, ui
 {
     nod_error err = NOD_ERROR_INIT;
     nod_rng rng = nod_rng_make(5, NOD_RNG_TEST, which);
-    char id[32], patient[32];
+    char id[64], patient[64];
     for (size_t i = 0; i < n; i++) {
         int32_t y = i < n / 2;
         double logits[2] = {0, gap * (y - 0.5) + nod_rng_normal(&rng)};

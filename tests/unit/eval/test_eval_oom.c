@@ -19,7 +19,7 @@ static int fill(nod_predictions *p, nod_error *err)
     for (int32_t i = 0; i < N_CASES; i++) {
         int32_t y = i % 2;
         double logits[2] = {0, y + (double)(i * 7 % 11) / 5 - 1};
-        char id[16], patient[16];
+        char id[64], patient[64];
         snprintf(id, sizeof id, "%d", i);
         snprintf(patient, sizeof patient, "p%d", i / 2);
         rc = nod_predictions_add(p, id, patient, 0, &y, logits, err);

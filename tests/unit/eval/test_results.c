@@ -16,7 +16,7 @@ static void clustered(nod_predictions *p, int32_t seed, size_t n_patients, size_
                       size_t right_positive, size_t right_negative, size_t per)
 {
     nod_error err = NOD_ERROR_INIT;
-    char id[32], patient[32];
+    char id[64], patient[64];
     nod_rng rng = nod_rng_make(11, NOD_RNG_TEST, (uint64_t)seed);
     for (size_t i = 0; i < n_patients; i++)
         for (size_t j = 0; j < per; j++) {
@@ -170,7 +170,7 @@ static void test_thresholds_of_seeds(void **state)
         for (int32_t i = 0; i < 4; i++) {
             int32_t y = i >= 2;
             double logits[2] = {0, s == 0 ? i - 1.5 : i + 1.5}; /* seed 1: all called at .5 */
-            char id[8];
+            char id[64];
             snprintf(id, sizeof id, "%d", i);
             assert_int_equal(nod_predictions_add(&p, id, NULL, s, &y, logits, &err), 0);
         }
@@ -366,7 +366,7 @@ static void test_multiclass_intervals(void **state)
     for (int32_t i = 0; i < 60; i++) {
         int32_t y = i % 3;
         double logits[3];
-        char id[8];
+        char id[64];
         for (int32_t c = 0; c < 3; c++)
             logits[c] = nod_rng_normal(&rng) + (c == y);
         snprintf(id, sizeof id, "%02d", i);
@@ -426,6 +426,7 @@ static void test_refuses(void **state)
     nod_free(p.patient[3]);
     p.patient[3] = NULL;
     refuse(&p, "patient is not the same");
+    nod_free(p.id[3]);
     p.n--;
     assert_int_equal(nod_predictions_add(&p, "a", "p", 1, &y, z, &err), 0);
     refuse(&p, "twice");
