@@ -263,7 +263,7 @@ static int add_outputs(chooser *c, nod_error *err)
 {
     nod_graph *g = c->p->graph;
     for (size_t i = 0; i < g->n_outputs; i++) {
-        int slot, v = g->outputs[i];
+        int slot = -1, v = g->outputs[i];
         if (g->values[v].kind == NOD_VALUE_NODE && g->values[v].node < 0)
             return nod_fail(err, NOD_EINVAL, "output '%s' is not computed by any node",
                             g->values[v].name);

@@ -108,7 +108,7 @@ static void write_recipe(const facts *f, const nod_cohort_info *info, const char
 int nod_recipe_propose(const nod_cohort *c, const nod_split *s, const char *cohort_path,
                        const char *split_path, char **out, nod_error *err)
 {
-    facts f;
+    facts f = {.dims = 2};
     nod_strbuf b = NOD_STRBUF_INIT;
     nod_recipe *r = NULL;
     int rc = 0;

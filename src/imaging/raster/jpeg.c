@@ -6,7 +6,8 @@
  * (inverted samples: R = C K / 255), as every common program takes them.
  * The library completes a damaged picture with grey and only warns; here a warning that means
  * lost pixels is an error. A picture whose data are complete and which lacks only its end
- * marker is accepted: it is decoded again with the marker added, and must then be clean.
+ * marker is accepted: it is decoded again with the marker added, and must then be clean. That
+ * says nothing where the picture comes in several scans, since whole ones may be missing.
  * Source: ITU-T T.81 annex B. Exif orientation is not applied. */
 #include <string.h>
 #include <turbojpeg.h>
@@ -23,6 +24,7 @@ typedef struct frame {
     int64_t height, width;
     int channels; /* in the file: 1, 3 or 4 */
     bool arithmetic;
+    bool one_scan; /* sequential, and the first scan has all components */
 } frame;
 
 static bool is_jpeg(const uint8_t *bytes, size_t size)
@@ -49,7 +51,8 @@ static int parse_sof(const uint8_t *p, size_t n, unsigned code, const char *name
     frame f = {.height = (int64_t)u16(p + 1),
                .width = (int64_t)u16(p + 3),
                .channels = p[5],
-               .arithmetic = code >= 0xc9};
+               .arithmetic = code >= 0xc9,
+               .one_scan = code != 0xc2 && code != 0xca};
     if (f.height == 0 || f.width == 0)
         return nod_fail(err, NOD_EFORMAT, "%s: JPEG of %lld x %lld pixels", name,
                         (long long)f.width, (long long)f.height);
@@ -60,11 +63,12 @@ static int parse_sof(const uint8_t *p, size_t n, unsigned code, const char *name
     return 0;
 }
 
-/* Walks over the marker segments to the first frame header. */
+/* Walks over the marker segments to the first scan; the frame header must come before it. */
 static int find_frame(const uint8_t *bytes, size_t size, const char *name, frame *out,
                       nod_error *err)
 {
     size_t at = 2;
+    frame f = {0};
     while (at + 4 <= size) {
         if (bytes[at] != 0xff) { /* rubbish between segments: the library skips it too */
             at++;
@@ -79,18 +83,29 @@ static int find_frame(const uint8_t *bytes, size_t size, const char *name, frame
             at += 2;
             continue;
         }
-        if (code == 0xd9 || code == 0xda) break; /* end, or pixels before a frame */
+        if (code == 0xd9) break;
         size_t n = u16(bytes + at + 2);
         if (n < 2 || n > size - at - 2)
             return nod_fail(
                 err, NOD_EFORMAT,
                 "%s: JPEG segment FF%02X at byte %zu claims %zu bytes, %zu are left", name,
                 code, at, n, size - at - 2);
-        if (code >= 0xc0 && code <= 0xcf && code != 0xc4 && code != 0xc8 && code != 0xcc)
-            return parse_sof(bytes + at + 4, n - 2, code, name, out, err);
+        if (code == 0xda) {
+            if (f.channels == 0) break;
+            f.one_scan = f.one_scan && n > 2 && bytes[at + 4] == f.channels;
+            *out = f;
+            return 0;
+        }
+        if (code >= 0xc0 && code <= 0xcf && code != 0xc4 && code != 0xc8 && code != 0xcc) {
+            if (f.channels != 0)
+                return nod_fail(err, NOD_EFORMAT, "%s: JPEG with two frame headers", name);
+            int rc = parse_sof(bytes + at + 4, n - 2, code, name, &f, err);
+            if (rc != 0) return rc;
+        }
         at += 2 + n;
     }
-    return nod_fail(err, NOD_EFORMAT, "%s: JPEG without a frame header (cut off?)", name);
+    return nod_fail(err, NOD_EFORMAT, "%s: JPEG without a %s (cut off?)", name,
+                    f.channels == 0 ? "frame header" : "scan");
 }
 
 /* The warnings after which the picture is whole. TurboJPEG keeps the first one only, so what
@@ -167,9 +182,10 @@ static int parse(const uint8_t *bytes, size_t size, const char *name, nod_image 
         char why[256];
         strncpy(why, tjGetErrorStr2(tj), sizeof why - 1);
         why[sizeof why - 1] = '\0';
-        bool whole = verdict == 1 && (is_harmless(why, bytes, size) ||
-                                      (strstr(why, "Premature end of JPEG file") != NULL &&
-                                       is_whole_with_end(tj, bytes, size, &im)));
+        bool whole =
+            verdict == 1 && (is_harmless(why, bytes, size) ||
+                             (f.one_scan && strstr(why, "Premature end of JPEG file") != NULL &&
+                              is_whole_with_end(tj, bytes, size, &im)));
         if (!whole) {
             rc = nod_fail(err, NOD_EFORMAT, "%s: JPEG is damaged or cut off: %s", name, why);
             goto out;

@@ -184,10 +184,32 @@ static int read_page(TIFF *tif, const source *s, int64_t i_page, nod_tiff_page *
     return 0;
 }
 
+static uint64_t get_uint(const source *s, uint64_t at, int n, bool big_endian)
+{
+    uint64_t v = 0;
+    for (int i = 0; i < n; i++)
+        v |= (uint64_t)s->bytes[at + (uint64_t)i] << 8 * (big_endian ? n - 1 - i : i);
+    return v;
+}
+
+/* The link to the next directory lies inside the file. libtiff takes one that was cut off for
+ * the end of the list, and the pages behind it would be lost without a word. */
+static bool has_link(TIFF *tif, const source *s)
+{
+    bool big_endian = s->bytes[0] == 'M', big_tiff = s->bytes[2] == 43 || s->bytes[3] == 43;
+    uint64_t at = TIFFCurrentDirOffset(tif), n_count = big_tiff ? 8 : 2;
+    uint64_t n_entry = big_tiff ? 20 : 12, n_link = big_tiff ? 8 : 4;
+    if (at > s->size || s->size - at < n_count + n_link) return false;
+    uint64_t n = get_uint(s, at, (int)n_count, big_endian);
+    return n <= (s->size - at - n_count - n_link) / n_entry;
+}
+
 /* The next directory, passing over thumbnails and masks: 1 if there is one, 0 at the end. */
 static int next_page(TIFF *tif, const source *s, int64_t i_page, nod_error *err)
 {
-    while (!TIFFLastDirectory(tif)) {
+    for (;;) {
+        if (!has_link(tif, s)) return fail_tiff(s, i_page - 1, "directory is cut off", err);
+        if (TIFFLastDirectory(tif)) break;
         if (!TIFFReadDirectory(tif)) return fail_tiff(s, i_page, "unreadable", err);
         if (!is_extra_page(tif)) return 1;
     }
@@ -199,6 +221,7 @@ static int check_pages(TIFF *tif, const source *s, nod_tiff_page *first, int64_t
                        nod_error *err)
 {
     int rc = read_page(tif, s, 0, first, err);
+    if (rc != 0) return rc;
     uint64_t n_raw = first->n_raw;
     int64_t n = 1;
     while (rc == 0) {

@@ -91,7 +91,7 @@ __attribute__((unused)) static void golden_add(nod_predictions *p, int32_t seed,
                                                const int32_t *patient)
 {
     nod_error err = NOD_ERROR_INIT;
-    char id[32], patient_key[32];
+    char id[64], patient_key[64];
     for (size_t i = 0; i < n; i++) {
         snprintf(id, sizeof id, "c%05zu", i);
         snprintf(patient_key, sizeof patient_key, "p%d", patient != NULL ? patient[i] : 0);

@@ -92,7 +92,7 @@ static void test_temperature_bound(void **state)
     for (int32_t i = 0; i < 12; i++) {
         int32_t y = i % 2;
         double logits[2] = {0, y ? 1.0 + i : -1.0 - i};
-        char id[8];
+        char id[64];
         snprintf(id, sizeof id, "%d", i);
         assert_int_equal(nod_predictions_add(&p, id, NULL, 0, &y, logits, &err), 0);
     }
@@ -195,7 +195,7 @@ static void random_table(nod_predictions *p, size_t n, size_t positives, int32_t
     for (size_t i = 0; i < n; i++) {
         int32_t y = i < positives;
         double logits[2] = {0, gap * y + 0.25 * floor(4 * nod_rng_normal(&rng))};
-        char id[16], patient[16];
+        char id[64], patient[64];
         snprintf(id, sizeof id, "%zu", i);
         snprintf(patient, sizeof patient, "p%zu", i / (size_t)per);
         assert_int_equal(
@@ -332,7 +332,7 @@ static void test_sensitivity_rounding(void **state)
     for (int32_t i = 0; i < 40; i++) {
         int32_t y = i < 20;
         double logits[2] = {0, i};
-        char id[16];
+        char id[64];
         snprintf(id, sizeof id, "%d", i);
         assert_int_equal(nod_predictions_add(&p, id, NULL, 0, &y, logits, &err), 0);
     }
