@@ -20,7 +20,7 @@ TARGET  ?=
 NODULE := build/release/nodule
 
 ##@ Use
-.PHONY: all demo test bench install uninstall clean
+.PHONY: all demo test bench install clean
 all: ## build the program: build/release/nodule
 	@tools/install-deps build test
 	@cmake --preset release $(if $(VERBOSE),,>/dev/null)
@@ -36,14 +36,11 @@ test: ## build everything and run the tests
 	@ctest --test-dir build/release --output-on-failure --no-tests=error -j $(JOBS)
 
 bench: all ## measure this machine: one table of ratios
-	@$(NODULE) bench
+	@$(NODULE) bench --peers --threads 2
 
 install: all ## install program, library, header and recipes below PREFIX (default /usr/local)
 	@cmake --build --preset release -j $(JOBS) --target nodule nodule_lib
 	@DESTDIR="$(DESTDIR)" cmake --install build/release --prefix "$(PREFIX)"
-
-uninstall: ## remove what the last `make install` put there
-	@xargs rm -fv < build/release/install_manifest.txt
 
 clean: ## remove build/
 	rm -rf build

@@ -24,6 +24,17 @@ bool nod_layout_allowed(nod_layout l, const nod_shape *shape)
     return l == NOD_LAYOUT_LAST || shape->dim[1] % nod_layout_block(l) == 0;
 }
 
+bool nod_layout_equal(nod_layout a, nod_layout b, const nod_shape *shape)
+{
+    if (a == b) return true;
+    if (!nod_layout_allowed(a, shape) || !nod_layout_allowed(b, shape)) return false;
+    int64_t plane = 1;
+    for (int i = 2; i < shape->rank; i++)
+        plane *= shape->dim[i];
+    return plane == 1 ||
+           (shape->dim[1] == 1 && nod_layout_block(a) <= 1 && nod_layout_block(b) <= 1);
+}
+
 const nod_backend *nod_backend_find(const char *name)
 {
     const nod_backend *const all[] = {nod_backend_cpu(), nod_backend_ref()};

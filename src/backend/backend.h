@@ -26,6 +26,8 @@ const char *nod_layout_name(nod_layout l);
 int64_t nod_layout_block(nod_layout l);
 /* true if a value of this shape may have the layout (rank >= 4, C a multiple of the block). */
 bool nod_layout_allowed(nod_layout l, const nod_shape *shape);
+/* true if values of this shape have the same bytes in both layouts (one pixel, one channel). */
+bool nod_layout_equal(nod_layout a, nod_layout b, const nod_shape *shape);
 
 /* Storage type of reals in a plan. */
 typedef enum nod_precision {
@@ -39,15 +41,21 @@ typedef struct nod_kernel_query {
     const nod_graph *graph;
     const nod_node *node;
     nod_precision precision;
-    nod_layout preferred; /* the plan's layout for activations on this processor */
+    nod_layout preferred; /* the plan's layout for activations on this processor; for REORDER
+                             the layout that is wanted */
     const nod_layout *in; /* layouts the inputs have now (hint; -1 inputs: PLAIN) */
     bool frozen;          /* parameters will not change between runs: may be packed once */
+    /* Storage of each value of the graph: f32, f64, bf16 or i32, by value id. A bf16 plan keeps
+     * activations and their gradients in bf16; inputs, parameters, states, outputs, statistics,
+     * losses, gradients of parameters and values of rank below 4 are f32 there. */
+    const nod_dtype *dtype;
 } nod_kernel_query;
 
 /* What it answers. */
 typedef struct nod_kernel_fit {
     nod_layout in[NOD_NODE_IN_MAX], out[NOD_NODE_OUT_MAX];
     size_t scratch_bytes; /* working memory during run, shared by all kernels of the plan */
+    size_t kept_bytes;    /* memory that create() takes and the kernel keeps (packed weights) */
     int inplace[NOD_NODE_OUT_MAX]; /* out k may take the memory of input inplace[k], or -1 */
 } nod_kernel_fit;
 
@@ -90,7 +98,8 @@ typedef struct nod_backend {
     /* Layouts worth trying for activations on this processor, best first. */
     size_t (*layouts)(nod_precision p, nod_layout out[NOD_LAYOUT_COUNT]);
     bool (*has_precision)(nod_precision p);
-    const struct nod_backend *(*fallback)(void); /* asked where no own kernel fits; NULL: none */
+    const struct nod_backend *(*fallback)(
+        void);                /* asked where no own kernel fits; NULL: none */
     const char *(*isa)(void); /* "avx2", "avx512", "avx512_bf16", "amx"; "c" for ref */
 } nod_backend;
 

@@ -5,6 +5,16 @@
 #include "cli/verb.h"
 
 #define NOD_VERBS(VERB) \
+    VERB(bench)         \
+    VERB(synth)         \
+    VERB(index)         \
+    VERB(split)         \
+    VERB(init)          \
+    VERB(summary)       \
+    VERB(train)         \
+    VERB(test)          \
+    VERB(predict)       \
+    VERB(explain)       \
     VERB(version)       \
     VERB(help)
 

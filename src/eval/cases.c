@@ -55,6 +55,7 @@ static int check_rows(const nod_predictions *p, const row_key *rows, nod_cases *
             return nod_fail(err, NOD_EDATA, "case '%s' has no truth: it cannot be evaluated",
                             rows[i].id);
     }
+    NOD_ASSERT(c->n > 0 || p->n == 0);
     for (size_t i = c->n; i < p->n; i++) {
         const row_key *a = &rows[i % c->n], *b = &rows[i];
         if (p->n % c->n != 0 || strcmp(a->id, b->id) != 0 || b->seed != rows[i - i % c->n].seed)

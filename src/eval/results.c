@@ -112,13 +112,15 @@ static void count_row(const maker *m, const nod_row_spec *spec, uint8_t *seen,
 static int score_reliability(maker *m, nod_error *err)
 {
     nod_results *r = m->r;
-    nod_result_row *rows[NOD_RELIABILITY_N];
+    nod_result_row *rows[NOD_RELIABILITY_N] = {NULL};
     nod_reliability_mean mean[NOD_RELIABILITY_N];
     for (size_t i = 0; i < r->n_rows; i++)
         if (is_reliability(r->rows[i].metric))
             rows[nod_reliability_index(r->rows[i].metric)] = &r->rows[i];
-    for (int v = 0; v < NOD_RELIABILITY_N; v++)
+    for (int v = 0; v < NOD_RELIABILITY_N; v++) {
+        NOD_ASSERT(rows[v] != NULL);
         mean[v].seeds = rows[v]->seeds;
+    }
     int rc = nod_reliability_mean_of(m->cases, r->confidence, mean, err);
     for (int v = 0; rc == 0 && v < NOD_RELIABILITY_N; v++) {
         rows[v]->value = mean[v].value;
@@ -261,6 +263,7 @@ static nod_interval flat_interval(const maker *m, size_t row_i)
             if (m->specs[i].metric == NOD_METRIC_SENSITIVITY) half[0] = &r->rows[i];
             if (m->specs[i].metric == NOD_METRIC_SPECIFICITY) half[1] = &r->rows[i];
         }
+        NOD_ASSERT(half[0] != NULL && half[1] != NULL);
         nod_interval wilson[2];
         for (int h = 0; h < 2; h++)
             wilson[h] = nod_interval_wilson(half[h]->value.value, (double)half[h]->n_patients,

@@ -1,7 +1,8 @@
 /* special.c: normal, beta, t and binomial functions from published algorithms.
  *
  * The t distribution is an incomplete beta function whose prefactor is computed from
- * log1p(t^2/df), so that large df lose nothing; the log of the beta function uses the Stirling
+ * log1p(t^2/df), so that large df lose nothing there; its continued fraction cancels for large df,
+ * so it runs in long double; the log of the beta function uses the Stirling
  * remainder instead of differences of large log-gammas. Quantiles of t: Newton on the tail
  * probability inside a bracket. */
 #include "eval/special.h"
@@ -111,35 +112,36 @@ double nod_beta_log(double a, double b)
 }
 
 /* The continued fraction of I_x(a, b), which converges fast for x < (a+1)/(a+b+2). */
-static double beta_fraction(double x, double a, double b)
+static double beta_fraction(long double x, long double a, long double b)
 {
-    const double tiny = 1e-300;
-    double c = 1.0, d = 1.0 - (a + b) * x / (a + 1.0);
-    if (fabs(d) < tiny) d = tiny;
-    d = 1.0 / d;
-    double h = d;
+    const long double tiny = 1e-300L;
+    long double c = 1, d = 1 - (a + b) * x / (a + 1);
+    if (fabsl(d) < tiny) d = tiny;
+    d = 1 / d;
+    long double h = d;
     for (int m = 1; m < MAX_TERMS; m++) {
-        double even = m * (b - m) * x / ((a + 2.0 * m - 1.0) * (a + 2.0 * m));
-        d = 1.0 + even * d;
-        c = 1.0 + even / c;
-        if (fabs(d) < tiny) d = tiny;
-        if (fabs(c) < tiny) c = tiny;
-        d = 1.0 / d;
+        long double even = m * (b - m) * x / ((a + 2 * m - 1) * (a + 2 * m));
+        d = 1 + even * d;
+        c = 1 + even / c;
+        if (fabsl(d) < tiny) d = tiny;
+        if (fabsl(c) < tiny) c = tiny;
+        d = 1 / d;
         h *= d * c;
-        double odd = -(a + m) * (a + b + m) * x / ((a + 2.0 * m) * (a + 2.0 * m + 1.0));
-        d = 1.0 + odd * d;
-        c = 1.0 + odd / c;
-        if (fabs(d) < tiny) d = tiny;
-        if (fabs(c) < tiny) c = tiny;
-        d = 1.0 / d;
+        long double odd = -(a + m) * (a + b + m) * x / ((a + 2 * m) * (a + 2 * m + 1));
+        d = 1 + odd * d;
+        c = 1 + odd / c;
+        if (fabsl(d) < tiny) d = tiny;
+        if (fabsl(c) < tiny) c = tiny;
+        d = 1 / d;
         h *= d * c;
-        if (fabs(d * c - 1.0) < DBL_EPSILON) break;
+        if (fabsl(d * c - 1) < DBL_EPSILON / 16) break;
     }
-    return h;
+    return (double)h;
 }
 
 /* I_x(a, b) from x, y = 1 - x and their logarithms, each given without cancellation. */
-static double beta_cdf_of(double x, double y, double log_x, double log_y, double a, double b)
+static double beta_cdf_of(long double x, long double y, double log_x, double log_y, double a,
+                          double b)
 {
     double front = exp(a * log_x + b * log_y - nod_beta_log(a, b));
     if (x <= (a + 1.0) / (a + b + 2.0)) return front * beta_fraction(x, a, b) / a;
@@ -151,7 +153,7 @@ double nod_beta_cdf(double x, double a, double b)
     if (isnan(x) || !(a > 0) || !(b > 0)) return NAN;
     if (x <= 0) return 0.0;
     if (x >= 1) return 1.0;
-    return beta_cdf_of(x, 1.0 - x, log(x), log1p(-x), a, b);
+    return beta_cdf_of(x, 1.0L - x, log(x), log1p(-x), a, b);
 }
 
 /* P(T > t) for t >= 0. */
@@ -162,7 +164,7 @@ static double t_tail(double t, double df)
     if (isinf(s)) return 0.0;
     double log_x = -log1p(s), log_y = s > 0 ? log(s) - log1p(s) : -INFINITY;
     if (s == 0) return 0.5;
-    return 0.5 * beta_cdf_of(1.0 / (1.0 + s), s / (1.0 + s), log_x, log_y, df / 2, 0.5);
+    return 0.5 * beta_cdf_of(1 / (1.0L + s), s / (1.0L + s), log_x, log_y, df / 2, 0.5);
 }
 
 double nod_t_cdf(double t, double df)

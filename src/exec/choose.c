@@ -1,9 +1,11 @@
 /* choose.c: a kernel for every node, a layout for every value, and reorders where they disagree.
  *
- * Nodes are visited in execution order. The kernels of the backend are asked in order (the table's
- * choice first); a kernel sees the layouts its inputs already have and the plan's preferred layout,
- * and answers with what it wants. A value may live in several layouts at once: each is a slot, made
- * by one REORDER step that all its readers share. */
+ * Nodes are visited in execution order. Kernels are asked in this order: the one that a test
+ * forces, the table's choice, what an equal node of this plan got, the backend's order, the
+ * fallback backend's. A kernel sees the layouts its inputs already have and the plan's preferred
+ * layout, and answers with what it wants. A value may live in several layouts at once: each is a
+ * slot, made by one REORDER step that all its readers share. A RESHAPE of a plain value is a
+ * view and costs no step. */
 #include <string.h>
 
 #include "base/memory.h"
@@ -11,55 +13,53 @@
 
 typedef struct chooser {
     nod_plan *p;
-    nod_layout preferred;
     int *slots;       /* [n_values][NOD_LAYOUT_COUNT] slot of a value in a layout, -1 */
     nod_layout *home; /* [n_values] layout it was made in */
     bool *constant;   /* [n_values] */
+    bool *output;     /* [n_values] */
     nod_strbuf key;
 } chooser;
 
-size_t nod_plan_value_bytes(const nod_plan *p, int value)
+static const nod_shape *shape_of(const chooser *c, int value)
 {
-    const nod_value *v = &p->graph->values[value];
-    bool inside = v->kind == NOD_VALUE_NODE;
-    size_t size = v->is_int                                   ? sizeof(int32_t)
-                  : p->options.precision == NOD_PRECISION_F64 ? sizeof(double)
-                  : p->options.precision == NOD_PRECISION_BF16 && inside && v->shape.rank >= 4
-                      ? sizeof(uint16_t)
-                      : sizeof(float);
-    return (size_t)nod_shape_count(&v->shape) * size;
+    return &c->p->graph->values[value].shape;
 }
 
-static int add_slot(chooser *c, int value, nod_layout layout, nod_error *err)
+/* --- slots -------------------------------------------------------------------------------- */
+
+static int *slot_in(const chooser *c, int value, nod_layout layout)
+{
+    return &c->slots[(size_t)value * NOD_LAYOUT_COUNT + (size_t)layout];
+}
+
+/* A new slot, its id in *out; alias: -1, or the slot it is a view of. */
+static int add_slot(chooser *c, int value, nod_layout layout, int alias, int *out,
+                    nod_error *err)
 {
     nod_plan *p = c->p;
     if (!nod_grow((void **)&p->slots, &p->cap_slots, p->n_slots + 1, sizeof *p->slots))
         return nod_fail_memory(err, "buffers of a plan", p->n_slots * sizeof *p->slots);
-    p->slots[p->n_slots] = (nod_slot){.value = value,
-                                      .layout = layout,
-                                      .bytes = nod_plan_value_bytes(p, value),
-                                      .constant = c->constant[value],
-                                      .alias = -1,
-                                      .first = -1,
-                                      .last = -1};
-    c->slots[value * NOD_LAYOUT_COUNT + (int)layout] = (int)p->n_slots++;
+    int id = (int)p->n_slots++;
+    size_t count = (size_t)nod_shape_count(shape_of(c, value));
+    p->slots[id] = (nod_slot){.value = value,
+                              .layout = layout,
+                              .bytes = count * nod_dtype_size(p->dtype[value]),
+                              .constant = c->constant[value],
+                              .alias = alias,
+                              .root = alias < 0 ? id : p->slots[alias].root,
+                              .first = -1,
+                              .last = -1};
+    *slot_in(c, value, layout) = *out = id;
     return 0;
 }
 
-static int slot_in(const chooser *c, int value, nod_layout layout)
-{
-    return c->slots[value * NOD_LAYOUT_COUNT + (int)layout];
-}
+/* --- kernels ------------------------------------------------------------------------------ */
 
-/* --- kernels ------------------------------------------------------------------------------------ */
-
-static nod_kernel_query query_of(const chooser *c, const nod_node *n, nod_layout *in)
+/* The layout a value has, told in terms of the preferred one where the bytes are the same. */
+static nod_layout layout_now(const chooser *c, int value)
 {
-    const nod_plan *p = c->p;
-    for (int i = 0; i < n->n_in; i++)
-        in[i] = n->in[i] < 0 ? NOD_LAYOUT_PLAIN : c->home[n->in[i]];
-    return (nod_kernel_query){p->graph,     n,  p->options.precision,
-                              c->preferred, in, p->options.frozen};
+    nod_layout home = c->home[value], preferred = c->p->preferred;
+    return nod_layout_equal(home, preferred, shape_of(c, value)) ? preferred : home;
 }
 
 static bool fits(const nod_kernel_def *k, const nod_kernel_query *q, nod_kernel_fit *fit)
@@ -71,193 +71,189 @@ static bool fits(const nod_kernel_def *k, const nod_kernel_query *q, nod_kernel_
     return k->match(q, fit) != 0;
 }
 
-/* First of: the forced kernel, the table's choice, the backend's order. */
-static const nod_kernel_def *find_kernel(chooser *c, const nod_kernel_query *q,
-                                         nod_kernel_fit *fit)
+/* The first kernel that fits, of the backend and those it falls back on; of this name, if name
+ * is not NULL. */
+static const nod_kernel_def *first_fit(const nod_backend *backend, const char *name,
+                                       const nod_kernel_query *q, nod_kernel_fit *fit)
 {
-    const nod_plan_options *o = &c->p->options;
-    const char *wanted[2] = {o->only_kernel, NULL};
-    nod_plan_key(c->p, q->node, &c->key);
-    if (!c->key.failed) wanted[1] = nod_kernel_table_get(o->table, c->key.data);
-    for (int w = 0; w < 2; w++)
-        for (size_t i = 0; wanted[w] && o->backend->kernels[i]; i++)
-            if (strcmp(o->backend->kernels[i]->name, wanted[w]) == 0 &&
-                fits(o->backend->kernels[i], q, fit))
-                return o->backend->kernels[i];
-    const nod_backend *backend = o->backend;
-    while (backend) {
-        for (size_t i = 0; backend->kernels[i]; i++)
-            if (fits(backend->kernels[i], q, fit)) return backend->kernels[i];
-        backend = backend->fallback ? backend->fallback() : NULL;
+    while (backend != NULL) {
+        for (size_t i = 0; backend->kernels[i] != NULL; i++)
+            if ((name == NULL || strcmp(backend->kernels[i]->name, name) == 0) &&
+                fits(backend->kernels[i], q, fit))
+                return backend->kernels[i];
+        backend = backend->fallback != NULL ? backend->fallback() : NULL;
     }
     return NULL;
 }
 
+/* Needs the node's key in c->key. */
+static const nod_kernel_def *find_kernel(const chooser *c, const nod_kernel_query *q,
+                                         nod_kernel_fit *fit)
+{
+    const nod_plan_options *o = &c->p->options;
+    const nod_kernel_def *def = NULL;
+    const char *wanted[3] = {
+        o->only_kernel, o->table == NULL ? NULL : nod_kernel_table_get(o->table, c->key.data),
+        nod_kernel_table_get(c->p->choices, c->key.data)};
+    for (int w = 0; w < 3 && def == NULL; w++)
+        if (wanted[w] != NULL) def = first_fit(o->backend, wanted[w], q, fit);
+    return def != NULL ? def : first_fit(o->backend, NULL, q, fit);
+}
+
 static int no_kernel(const chooser *c, const nod_node *n, nod_error *err)
 {
-    static const char *const precisions[] = {"f32", "f64", "bf16"};
     char shape[160] = "";
     if (n->n_in > 0 && n->in[0] >= 0)
-        nod_shape_text(&c->p->graph->values[n->in[0]].shape, shape, sizeof shape);
+        nod_shape_text(shape_of(c, n->in[0]), shape, sizeof shape);
     return nod_fail(err, NOD_EUNSUPPORTED,
                     "layer '%s': no kernel of backend '%s' computes %s on %s in %s", n->name,
                     c->p->options.backend->name, nod_op_name(n->op), shape,
-                    precisions[c->p->options.precision]);
+                    nod_precision_name(c->p->options.precision));
 }
 
-/* --- steps ------------------------------------------------------------------------------------ */
+/* --- steps -------------------------------------------------------------------------------- */
 
-static nod_step *new_step(chooser *c, const nod_node *n, nod_error *err)
+static int add_step(chooser *c, const nod_step *step, const int *in, const int *out,
+                    nod_error *err)
 {
     nod_plan *p = c->p;
-    if (!nod_grow((void **)&p->steps, &p->cap_steps, p->n_steps + 1, sizeof *p->steps)) {
-        nod_fail_memory(err, "steps of a plan", p->n_steps * sizeof *p->steps);
-        return NULL;
+    size_t n = (size_t)(step->node.n_in + step->node.n_out);
+    if (!nod_grow((void **)&p->steps, &p->cap_steps, p->n_steps + 1, sizeof *p->steps) ||
+        !nod_grow((void **)&p->io, &p->cap_io, p->n_io + n, sizeof *p->io))
+        return nod_fail_memory(err, "steps of a plan", p->n_steps * sizeof *p->steps);
+    nod_step *s = &p->steps[p->n_steps++];
+    *s = *step;
+    s->io = p->n_io;
+    for (int k = 0; k < s->node.n_in; k++) {
+        p->io[p->n_io++] = in[k];
+        if (in[k] >= 0) p->slots[in[k]].read = true;
     }
-    nod_step *s = &p->steps[p->n_steps];
-    size_t n_in = (size_t)NOD_MAX(n->n_in, 1), n_out = (size_t)NOD_MAX(n->n_out, 1);
-    *s = (nod_step){.op = n->op, .node = *n, .macs = nod_node_macs(p->graph, n)};
-    s->layer = nod_strdup(n->name);
-    s->node.in = nod_memdup(n->in, n_in * sizeof(int));
-    s->in = nod_calloc(n_in, sizeof(int));
-    s->out = nod_calloc(n_out, sizeof(int));
-    s->in_data = nod_calloc(n_in, sizeof(void *));
-    s->out_data = nod_calloc(n_out, sizeof(void *));
-    p->n_steps++;
-    if (!s->layer || !s->node.in || !s->in || !s->out || !s->in_data || !s->out_data) {
-        nod_fail_memory(err, "steps of a plan", sizeof *s);
-        return NULL;
-    }
-    s->node.name = s->layer;
-    return s;
+    for (int k = 0; k < s->node.n_out; k++)
+        p->io[p->n_io++] = out[k];
+    return 0;
 }
 
-/* Makes `value` exist in `layout`; its slot in *slot. */
-static int require(chooser *c, int value, nod_layout layout, int *slot, nod_error *err)
+static int add_reorder(chooser *c, int value, nod_layout to, int from_slot, int *slot,
+                       nod_error *err)
 {
-    int found = slot_in(c, value, layout);
-    if (found >= 0) {
-        *slot = found;
-        return 0;
-    }
-    int from = slot_in(c, value, c->home[value]), in[1] = {value};
-    NOD_ASSERT(from >= 0);
+    nod_plan *p = c->p;
+    nod_layout from = c->home[value];
     nod_node n = {.op = NOD_OP_REORDER,
-                  .name = c->p->graph->values[value].name,
+                  .name = p->graph->values[value].name,
                   .n_in = 1,
                   .n_out = 1,
-                  .in = in,
+                  .in = nod_arena_memdup(p->graph->arena, &value, sizeof value),
                   .out = {value, -1, -1, -1},
                   .attr = nod_attrs_default()};
-    nod_layout have[1] = {c->home[value]};
-    nod_kernel_query q = {c->p->graph, &n, c->p->options.precision, layout, have, false};
-    nod_kernel_fit fit;
-    const nod_kernel_def *def = NULL;
-    const nod_backend *backend = c->p->options.backend;
-    while (backend && !def) {
-        for (size_t i = 0; backend->kernels[i] && !def; i++)
-            if (fits(backend->kernels[i], &q, &fit) && fit.in[0] == have[0] &&
-                fit.out[0] == layout)
-                def = backend->kernels[i];
-        backend = backend->fallback ? backend->fallback() : NULL;
+    if (n.in == NULL) return nod_fail_memory(err, "steps of a plan", sizeof value);
+    nod_step s = {.node = n, .preferred = to, .constant = c->constant[value]};
+    nod_kernel_query q = {.graph = p->graph,
+                          .node = &n,
+                          .precision = p->options.precision,
+                          .preferred = to,
+                          .in = &from,
+                          .frozen = p->options.frozen,
+                          .dtype = p->dtype};
+    s.def = first_fit(p->options.backend, NULL, &q, &s.fit);
+    if (s.def == NULL || s.fit.in[0] != from || s.fit.out[0] != to)
+        return nod_fail(err, NOD_EUNSUPPORTED,
+                        "layer '%s': backend '%s' cannot take the layout %s to %s", n.name,
+                        p->options.backend->name, nod_layout_name(from), nod_layout_name(to));
+    s.fit.inplace[0] = -1;
+    int rc = add_slot(c, value, to, -1, slot, err);
+    return rc != 0 ? rc : add_step(c, &s, &from_slot, slot, err);
+}
+
+/* The slot of `value` in `layout`, made by a reorder where there is none yet. */
+static int require(chooser *c, int value, nod_layout layout, int *slot, nod_error *err)
+{
+    int *found = slot_in(c, value, layout);
+    if (*found < 0) {
+        int home = *slot_in(c, value, c->home[value]);
+        NOD_ASSERT(home >= 0 && nod_layout_allowed(layout, shape_of(c, value)));
+        if (!nod_layout_equal(layout, c->home[value], shape_of(c, value)))
+            return add_reorder(c, value, layout, home, slot, err);
+        *found = home;
     }
-    if (!def) return no_kernel(c, &n, err);
-    int rc = add_slot(c, value, layout, err);
-    if (rc) return rc;
-    nod_step *s = new_step(c, &n, err);
-    if (!s) return err->code;
-    s->def = def;
-    s->fit = fit;
-    s->constant = c->constant[value];
-    s->in[0] = from;
-    s->out[0] = *slot = slot_in(c, value, layout);
+    *slot = *found;
     return 0;
 }
 
-static bool is_constant_node(const chooser *c, const nod_node *n)
+/* The same in every run: no inputs (FILL), or constants alone. */
+static bool is_constant(const chooser *c, const nod_node *n)
 {
-    bool any = false;
-    if (!c->p->options.frozen || n->op == NOD_OP_BATCH_NORM_TRACK) return false;
-    for (int i = 0; i < n->n_in; i++) {
-        if (n->in[i] < 0) continue;
-        any = true;
-        if (!c->constant[n->in[i]]) return false;
-    }
-    return any;
+    if (n->n_out == 0 || n->op == NOD_OP_DROPOUT) return false;
+    for (int i = 0; i < n->n_in; i++)
+        if (n->in[i] >= 0 && !c->constant[n->in[i]]) return false;
+    return true;
 }
 
-static bool is_output(const nod_graph *g, int value)
-{
-    for (size_t i = 0; i < g->n_outputs; i++)
-        if (g->outputs[i] == value) return true;
-    return false;
-}
-
-/* A RESHAPE is another view of the same memory and needs no step. */
 static int add_view(chooser *c, const nod_node *n, nod_error *err)
 {
-    int from, to = n->out[0];
-    c->constant[to] = is_constant_node(c, n);
-    c->home[to] = NOD_LAYOUT_PLAIN;
-    int rc = require(c, n->in[0], NOD_LAYOUT_PLAIN, &from, err);
-    if (!rc) rc = add_slot(c, to, NOD_LAYOUT_PLAIN, err);
-    if (rc) return rc;
-    nod_slot *view = &c->p->slots[slot_in(c, to, NOD_LAYOUT_PLAIN)];
-    view->alias = from;
-    view->shared = c->p->slots[from].shared = true;
-    return 0;
+    int in, out, rc = require(c, n->in[0], NOD_LAYOUT_PLAIN, &in, err);
+    c->home[n->out[0]] = NOD_LAYOUT_PLAIN;
+    return rc != 0 ? rc : add_slot(c, n->out[0], NOD_LAYOUT_PLAIN, in, &out, err);
+}
+
+static int add_kernel(chooser *c, const nod_node *n, nod_error *err)
+{
+    nod_plan *p = c->p;
+    nod_layout now[NOD_NODE_IN_MAX];
+    int in[NOD_NODE_IN_MAX], out[NOD_NODE_OUT_MAX], rc = 0;
+    nod_step s = {.node = *n, .preferred = p->preferred, .constant = is_constant(c, n)};
+    for (int i = 0; i < n->n_in; i++)
+        now[i] = n->in[i] < 0 ? NOD_LAYOUT_PLAIN : layout_now(c, n->in[i]);
+    nod_kernel_query q = {.graph = p->graph,
+                          .node = n,
+                          .precision = p->options.precision,
+                          .preferred = p->preferred,
+                          .in = now,
+                          .frozen = p->options.frozen,
+                          .dtype = p->dtype};
+    nod_plan_key(p, n, &c->key);
+    if (c->key.failed) return nod_fail_memory(err, "the key of a kernel", 256);
+    s.def = find_kernel(c, &q, &s.fit);
+    if (s.def == NULL) return no_kernel(c, n, err);
+    for (int i = 0; i < n->n_in && rc == 0; i++) {
+        in[i] = -1;
+        if (n->in[i] >= 0) rc = require(c, n->in[i], s.fit.in[i], &in[i], err);
+    }
+    for (int k = 0; k < n->n_out && rc == 0; k++) {
+        out[k] = -1;
+        if (n->out[k] < 0) continue;
+        NOD_ASSERT(nod_layout_allowed(s.fit.out[k], shape_of(c, n->out[k])));
+        c->home[n->out[k]] = s.fit.out[k];
+        rc = add_slot(c, n->out[k], s.fit.out[k], -1, &out[k], err);
+    }
+    if (rc == 0) rc = add_step(c, &s, in, out, err);
+    if (rc != 0 || nod_kernel_table_get(p->choices, c->key.data) != NULL) return rc;
+    return nod_kernel_table_set(p->choices, c->key.data, s.def->name, err);
 }
 
 static int add_node(chooser *c, const nod_node *n, nod_error *err)
 {
-    if (n->op == NOD_OP_RESHAPE && !is_output(c->p->graph, n->out[0]))
-        return add_view(c, n, err);
-
-    nod_layout in[NOD_NODE_IN_MAX];
-    nod_kernel_fit fit;
-    nod_kernel_query q = query_of(c, n, in);
-    const nod_kernel_def *def = find_kernel(c, &q, &fit);
-    int slots[NOD_NODE_IN_MAX], rc = 0;
-    if (!def) return no_kernel(c, n, err);
-    bool constant = is_constant_node(c, n);
-    for (int k = 0; k < n->n_out && !rc; k++) {
-        if (n->out[k] < 0) continue;
-        c->constant[n->out[k]] = constant;
-        c->home[n->out[k]] = fit.out[k];
-    }
-    for (int i = 0; i < n->n_in && !rc; i++) {
-        slots[i] = -1;
-        if (n->in[i] >= 0) rc = require(c, n->in[i], fit.in[i], &slots[i], err);
-    }
-    for (int k = 0; k < n->n_out && !rc; k++)
-        if (n->out[k] >= 0) rc = add_slot(c, n->out[k], fit.out[k], err);
-    nod_step *s = rc ? NULL : new_step(c, n, err);
-    if (!s) return err->code;
-    s->def = def;
-    s->fit = fit;
-    s->constant = constant;
-    for (int i = 0; i < n->n_in; i++)
-        s->in[i] = slots[i];
+    bool constant = is_constant(c, n);
     for (int k = 0; k < n->n_out; k++)
-        s->out[k] = n->out[k] < 0 ? -1 : slot_in(c, n->out[k], fit.out[k]);
-    nod_plan_key(c->p, n, &c->key);
-    if (c->key.failed) return nod_fail_memory(err, "key of a kernel", 256);
-    return nod_kernel_table_set(c->p->choices, c->key.data, def->name, err);
+        if (n->out[k] >= 0) c->constant[n->out[k]] = constant;
+    if (n->op == NOD_OP_RESHAPE && !c->output[n->out[0]] &&
+        c->p->dtype[n->in[0]] == c->p->dtype[n->out[0]])
+        return add_view(c, n, err);
+    return add_kernel(c, n, err);
 }
 
-/* --- the whole ---------------------------------------------------------------------------------- */
+/* --- the whole ---------------------------------------------------------------------------- */
 
 static int add_sources(chooser *c, nod_error *err)
 {
     nod_graph *g = c->p->graph;
     for (size_t i = 0; i < g->n_values; i++) {
         nod_value_kind kind = g->values[i].kind;
+        int slot, rc;
         if (kind == NOD_VALUE_NODE) continue;
-        c->constant[i] = kind == NOD_VALUE_PARAM || kind == NOD_VALUE_STATE;
-        c->home[i] = NOD_LAYOUT_PLAIN;
-        int rc = add_slot(c, (int)i, NOD_LAYOUT_PLAIN, err);
-        if (rc) return rc;
-        c->p->slots[c->p->n_slots - 1].bound = true;
+        c->constant[i] = c->p->options.frozen && kind != NOD_VALUE_INPUT;
+        rc = add_slot(c, (int)i, NOD_LAYOUT_PLAIN, -1, &slot, err);
+        if (rc != 0) return rc;
+        c->p->slots[slot].source = true;
     }
     return 0;
 }
@@ -267,41 +263,62 @@ static int add_outputs(chooser *c, nod_error *err)
 {
     nod_graph *g = c->p->graph;
     for (size_t i = 0; i < g->n_outputs; i++) {
-        int slot, rc = require(c, g->outputs[i], NOD_LAYOUT_PLAIN, &slot, err);
-        if (rc) return rc;
-        c->p->slots[slot].kept = true;
+        int slot = -1, v = g->outputs[i];
+        if (g->values[v].kind == NOD_VALUE_NODE && g->values[v].node < 0)
+            return nod_fail(err, NOD_EINVAL, "output '%s' is not computed by any node",
+                            g->values[v].name);
+        int rc = require(c, v, NOD_LAYOUT_PLAIN, &slot, err);
+        if (rc != 0) return rc;
+        c->p->slots[slot].kept = !c->p->slots[slot].source;
     }
     return 0;
+}
+
+/* The table's layout, or the forced one, or the backend's first. */
+static int choose_layout(chooser *c, nod_error *err)
+{
+    nod_plan *p = c->p;
+    const nod_plan_options *o = &p->options;
+    nod_layout layouts[NOD_LAYOUT_COUNT];
+    size_t n = o->backend->layouts(o->precision, layouts);
+    p->preferred = n > 0 ? layouts[0] : NOD_LAYOUT_PLAIN;
+    nod_plan_layout_key(p, &c->key);
+    if (c->key.failed) return nod_fail_memory(err, "the key of a layout", 64);
+    const char *name = o->table == NULL ? NULL : nod_kernel_table_get(o->table, c->key.data);
+    for (size_t i = 0; name != NULL && i < n; i++)
+        if (strcmp(nod_layout_name(layouts[i]), name) == 0) p->preferred = layouts[i];
+    if (o->layout >= 0) p->preferred = (nod_layout)o->layout;
+    return nod_kernel_table_set(p->choices, c->key.data, nod_layout_name(p->preferred), err);
 }
 
 int nod_plan_choose(nod_plan *p, nod_error *err)
 {
     int rc = 0;
     size_t n = p->graph->n_values;
-    nod_layout layouts[NOD_LAYOUT_COUNT];
     chooser c = {.p = p, .key = NOD_STRBUF_INIT};
-    size_t n_layouts = p->options.backend->layouts(p->options.precision, layouts);
-    c.preferred = p->options.layout >= 0 ? (nod_layout)p->options.layout
-                  : n_layouts            ? layouts[0]
-                                         : NOD_LAYOUT_PLAIN;
-    c.slots = nod_calloc(n * NOD_LAYOUT_COUNT + 1, sizeof(int));
+    c.slots = nod_calloc(n * NOD_LAYOUT_COUNT + 1, sizeof *c.slots);
     c.home = nod_calloc(n + 1, sizeof *c.home);
-    c.constant = nod_calloc(n + 1, sizeof(bool));
-    if (!c.slots || !c.home || !c.constant) {
+    c.constant = nod_calloc(n + 1, sizeof *c.constant);
+    c.output = nod_calloc(n + 1, sizeof *c.output);
+    if (c.slots == NULL || c.home == NULL || c.constant == NULL || c.output == NULL) {
         rc = nod_fail_memory(err, "a plan", n * sizeof(int) * NOD_LAYOUT_COUNT);
         goto out;
     }
-    memset(c.slots, 0xff, n * NOD_LAYOUT_COUNT * sizeof(int));
+    memset(c.slots, 0xff, n * NOD_LAYOUT_COUNT * sizeof *c.slots); /* -1 */
+    for (size_t i = 0; i < p->graph->n_outputs; i++)
+        c.output[p->graph->outputs[i]] = true;
+    NOD_TRY(choose_layout(&c, err));
     NOD_TRY(add_sources(&c, err));
     for (size_t i = 0; i < p->graph->n_nodes; i++)
         NOD_TRY(add_node(&c, &p->graph->nodes[i], err));
     NOD_TRY(add_outputs(&c, err));
     for (size_t i = 0; i < n; i++)
-        p->slot_of[i] = slot_in(&c, (int)i, NOD_LAYOUT_PLAIN);
+        p->slot_of[i] = *slot_in(&c, (int)i, NOD_LAYOUT_PLAIN);
 out:
     nod_free(c.slots);
     nod_free(c.home);
     nod_free(c.constant);
+    nod_free(c.output);
     nod_strbuf_done(&c.key);
     return rc;
 }

@@ -44,9 +44,10 @@ int nod_plan_make(const nod_graph *g, const nod_plan_options *o, nod_plan **out,
 void nod_plan_free(nod_plan *p);
 
 /* Before memory is taken: arena, scratch and kernels' own memory in bytes (what the plan adds
- * to the caller's buffers). */
+ * to the caller's buffers). Outputs bound by now do not count in the arena. */
 typedef struct nod_plan_memory {
     size_t arena, scratch, bound; /* bound: bytes the caller must provide */
+    size_t kernels;               /* what kernels keep: packed weights */
 } nod_plan_memory;
 nod_plan_memory nod_plan_memory_of(const nod_plan *p);
 

@@ -1,4 +1,5 @@
 /* table.c: which kernel for which node: a sorted list of key and name. */
+#include <stdio.h>
 #include <string.h>
 
 #include "base/memory.h"
@@ -114,45 +115,107 @@ nod_json *nod_kernel_table_to_json(const nod_kernel_table *t)
     return j;
 }
 
-/* --- keys ------------------------------------------------------------------------------------- */
+/* --- keys --------------------------------------------------------------------------------- */
+
+const char *nod_precision_name(nod_precision precision)
+{
+    static const char *const names[] = {"f32", "f64", "bf16"};
+    NOD_ASSERT((size_t)precision < NOD_COUNT(names));
+    return names[precision];
+}
 
 static void add_dims(nod_strbuf *b, const char *name, const int64_t *v, int n)
 {
     nod_strbuf_printf(b, "/%s", name);
     for (int i = 0; i < n; i++)
-        nod_strbuf_printf(b, "%s%lld", i ? "," : "", (long long)v[i]);
+        nod_strbuf_printf(b, "%s%lld", i > 0 ? "," : "", (long long)v[i]);
+}
+
+/* Left out where every entry is `neutral`. */
+static void add_attr(nod_strbuf *b, const char *name, const int64_t *v, int n, int64_t neutral)
+{
+    bool plain = true;
+    for (int i = 0; i < n; i++)
+        plain = plain && v[i] == neutral;
+    if (!plain) add_dims(b, name, v, n);
+}
+
+static bool is_windowed(nod_op op)
+{
+    return op == NOD_OP_CONV || op == NOD_OP_CONV_T || op == NOD_OP_CONV_BWD_DATA ||
+           op == NOD_OP_CONV_BWD_WEIGHTS || op == NOD_OP_POOL_MAX || op == NOD_OP_POOL_AVG ||
+           op == NOD_OP_POOL_MAX_BWD || op == NOD_OP_POOL_AVG_BWD;
+}
+
+static void add_window(nod_strbuf *b, const nod_attrs *a)
+{
+    add_dims(b, "k", a->kernel, 3);
+    add_dims(b, "s", a->stride, 3);
+    add_dims(b, "p", a->pad_lo, 3);
+    if (memcmp(a->pad_lo, a->pad_hi, sizeof a->pad_lo) != 0) add_dims(b, "q", a->pad_hi, 3);
+    add_attr(b, "d", a->dilation, 3, 1);
+    add_attr(b, "o", a->out_pad, 3, 0);
+}
+
+/* "x" and "w" for what convolutions and dense layers call so, i0, i1 ... otherwise. A gradient
+ * is named by the shapes of its forward op, so that x is the input there too. */
+static void add_shapes(nod_strbuf *b, const nod_graph *g, const nod_node *n)
+{
+    const nod_shape *x = NULL, *w = NULL;
+    if (n->op == NOD_OP_CONV_BWD_DATA) {
+        x = &n->attr.shape;
+        w = nod_graph_shape(g, n->in[1]);
+    } else if (n->op == NOD_OP_CONV_BWD_WEIGHTS) {
+        x = nod_graph_shape(g, n->in[0]);
+        w = &n->attr.shape;
+    } else if (n->op == NOD_OP_CONV || n->op == NOD_OP_CONV_T || n->op == NOD_OP_DENSE) {
+        x = nod_graph_shape(g, n->in[0]);
+        w = nod_graph_shape(g, n->in[1]);
+    }
+    if (x != NULL) {
+        add_dims(b, "x", x->dim, x->rank);
+        add_dims(b, "w", w->dim, w->rank);
+        if (n->n_in > 2 && n->in[2] >= 0) nod_strbuf_add(b, "/bias");
+        return;
+    }
+    for (int i = 0; i < n->n_in; i++) {
+        char name[16];
+        if (n->in[i] < 0) continue;
+        snprintf(name, sizeof name, "i%d:", i);
+        add_dims(b, name, nod_graph_shape(g, n->in[i])->dim,
+                 nod_graph_shape(g, n->in[i])->rank);
+    }
+    if (n->attr.shape.rank > 0) add_dims(b, "to", n->attr.shape.dim, n->attr.shape.rank);
+}
+
+static void add_prefix(const nod_plan *p, nod_strbuf *out)
+{
+    nod_strbuf_clear(out);
+    nod_strbuf_printf(out, "%s/%s", p->options.backend->isa(),
+                      nod_precision_name(p->options.precision));
 }
 
 void nod_plan_key(const nod_plan *p, const nod_node *n, nod_strbuf *out)
 {
-    static const char *const precisions[] = {"f32", "f64", "bf16"};
     const nod_attrs *a = &n->attr;
-    nod_strbuf_clear(out);
-    nod_strbuf_printf(out, "%s/%s/%s", p->options.backend->isa(),
-                      precisions[p->options.precision], nod_op_name(n->op));
-    for (int i = 0; i < n->n_in; i++) {
-        if (n->in[i] < 0) continue;
-        const nod_shape *s = &p->graph->values[n->in[i]].shape;
-        add_dims(out, i == 0 ? "x" : "", s->dim, s->rank);
-    }
-    switch (n->op) {
-    case NOD_OP_CONV:
-    case NOD_OP_CONV_T:
-    case NOD_OP_CONV_BWD_DATA:
-    case NOD_OP_CONV_BWD_WEIGHTS:
-    case NOD_OP_POOL_MAX:
-    case NOD_OP_POOL_AVG:
-    case NOD_OP_POOL_MAX_BWD:
-    case NOD_OP_POOL_AVG_BWD:
-        add_dims(out, "k", a->kernel, 3);
-        add_dims(out, "s", a->stride, 3);
-        add_dims(out, "p", a->pad_lo, 3);
-        add_dims(out, "q", a->pad_hi, 3);
-        add_dims(out, "d", a->dilation, 3);
-        nod_strbuf_printf(out, "/g%lld", (long long)a->groups);
-        break;
-    default:
-        break;
-    }
+    add_prefix(p, out);
+    nod_strbuf_printf(out, "/%s", nod_op_name(n->op));
+    add_shapes(out, p->graph, n);
+    if (is_windowed(n->op)) add_window(out, a);
+    add_attr(out, "g", &a->groups, 1, is_windowed(n->op) ? 0 : 1);
+    add_attr(out, "scale", a->scale, 3, 1);
+    add_attr(out, "lo", a->lo, NOD_RANK_MAX, 0);
+    add_attr(out, "hi", a->hi, NOD_RANK_MAX, 0);
     if (a->act != NOD_ACT_IDENTITY) nod_strbuf_printf(out, "/%s", nod_act_name(a->act));
+    if (a->bias) nod_strbuf_add(out, "/bias");
+    if (a->residual) nod_strbuf_add(out, "/residual");
+    if (a->per_channel) nod_strbuf_add(out, "/channel");
+    if (a->include_pad) nod_strbuf_add(out, "/include_pad");
+    if (p->options.frozen) nod_strbuf_add(out, "/frozen");
+}
+
+void nod_plan_layout_key(const nod_plan *p, nod_strbuf *out)
+{
+    add_prefix(p, out);
+    nod_strbuf_add(out, "/layout");
 }

@@ -73,6 +73,17 @@ nod_plan_memory nod_predictor_memory(const nod_predictor *p)
     return nod_plan_memory_of(p->forward.plan);
 }
 
+const nod_plan *nod_predictor_plan(const nod_predictor *p)
+{
+    return p->forward.plan;
+}
+
+int nod_predictor_profile(nod_predictor *p, int runs, nod_error *err)
+{
+    const nod_run_context context = {.seed = 0};
+    return nod_plan_profile(p->forward.plan, &context, runs, err);
+}
+
 /* --- aggregation
  * ------------------------------------------------------------------------------ */
 
@@ -139,7 +150,7 @@ static void deliver(nod_predictor *p, int64_t at, const float *row, float *logit
 int nod_predictor_run(nod_predictor *p, const float *images, int64_t n, float *logits,
                       nod_error *err)
 {
-    const nod_run_context context = {0};
+    const nod_run_context context = {.seed = 0};
     int64_t total = n * p->windows, batch = p->forward.batch;
     for (int64_t first = 0; first < total; first += batch) {
         int64_t count = NOD_MIN(batch, total - first);

@@ -47,5 +47,8 @@ int nod_predictor_run(nod_predictor *p, const float *images, int64_t n, float *l
 /* The model's parameters changed. */
 void nod_predictor_refresh(nod_predictor *p);
 nod_plan_memory nod_predictor_memory(const nod_predictor *p);
+const nod_plan *nod_predictor_plan(const nod_predictor *p);
+/* Times each step of the plan over `runs` runs on the last windows. */
+int nod_predictor_profile(nod_predictor *p, int runs, nod_error *err) NOD_MUST_CHECK;
 
 #endif

@@ -145,7 +145,7 @@ bad:
 /* "<f4", "|u1", ">i8", "f8" -> dtype and byte order. */
 static int parse_descr(cursor *c, const char *name, nod_npy *out, nod_error *err)
 {
-    char text[32];
+    char text[32] = "";
     if (!take_string(c, text, sizeof text))
         return nod_fail(err, NOD_EUNSUPPORTED,
                         "%s: dtype in the .npy header is not one plain type; structured arrays "

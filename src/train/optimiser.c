@@ -125,6 +125,8 @@ static void step_range(const step_job *j, int64_t from, int64_t to)
     const float l1 = (float)j->decay.l1, l2 = (float)j->decay.l2;
     const float shrink = 1 - lr * (float)j->decay.decay;
     float *w = j->w, *m = j->m, *v = j->v;
+    NOD_ASSERT(m != NULL || o->kind == NOD_OPTIMISER_SGD);
+    NOD_ASSERT(v != NULL || (o->kind != NOD_OPTIMISER_ADAM && o->kind != NOD_OPTIMISER_ADAMW));
     switch (o->kind) {
     case NOD_OPTIMISER_SGD:
         for (int64_t k = from; k < to; k++) {

@@ -66,11 +66,12 @@ double nod_schedule_lr(const nod_schedule *s, int64_t step)
     double done = (double)(step - s->warmup_steps);
     double t = total > 0 ? NOD_MIN(done / total, 1.0) : 1.0;
     int64_t epoch = step / NOD_MAX(s->steps_per_epoch, 1);
+    int64_t n_falls = epoch / NOD_MAX(s->every, 1);
     switch (s->kind) {
     case NOD_SCHEDULE_CONSTANT:
         return s->lr;
     case NOD_SCHEDULE_STEP:
-        return s->lr * pow(s->factor, (double)(epoch / NOD_MAX(s->every, 1)));
+        return s->lr * pow(s->factor, (double)n_falls);
     case NOD_SCHEDULE_EXPONENTIAL:
         return s->lr * pow(s->factor, (double)epoch);
     case NOD_SCHEDULE_POLYNOMIAL:

@@ -410,6 +410,12 @@ int nod_trainer_step(nod_trainer *t, double *loss, nod_error *err)
     return 0;
 }
 
+int nod_trainer_profile(nod_trainer *t, int runs, nod_error *err)
+{
+    const nod_run_context context = {.seed = t->recipe->seed, .step = (uint64_t)t->step};
+    return nod_plan_profile(t->plan, &context, runs, err);
+}
+
 /* --- an epoch
  * ------------------------------------------------------------------------------------ */
 

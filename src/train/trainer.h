@@ -76,6 +76,8 @@ void nod_trainer_prior(const nod_trainer *t, double *natural, double *effective)
 
 /* One step on the next batch, alone: for benchmarks and comparisons. */
 int nod_trainer_step(nod_trainer *t, double *loss, nod_error *err) NOD_MUST_CHECK;
+/* Times each step of the plan over `runs` runs on the last batch; read with nod_trainer_plan. */
+int nod_trainer_profile(nod_trainer *t, int runs, nod_error *err) NOD_MUST_CHECK;
 
 /* --- checkpoint.c ---------------------------------------------------------------------------
  */

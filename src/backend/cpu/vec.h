@@ -160,6 +160,14 @@ NOD_INLINE vec vec_leaky(vec x, vec slope)
 }
 #endif
 
+/* Keeps a value in a register: a compiler would rather load it again with each of its uses,
+ * and a register tile is short of loads, not of registers. */
+#if defined(__AVX2__)
+#define VEC_KEEP(a) __asm__("" : "+v"(a))
+#else
+#define VEC_KEEP(a) ((void)0)
+#endif
+
 NOD_INLINE vec vec_zero(void)
 {
     return vec_set1(0.0f);

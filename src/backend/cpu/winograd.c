@@ -8,6 +8,10 @@
 #include "base/memory.h"
 #include "base/threads.h"
 
+/* Fewer tiles than this do not pay for the transformed weights: U is four (2-D) times the
+ * weights and has to be made, or read from memory. */
+#define TILES_MIN 8
+
 typedef enum conv_pass { PASS_FORWARD, PASS_DATA, PASS_WEIGHTS } conv_pass;
 
 struct nod_kernel {
@@ -120,6 +124,8 @@ static int match(const nod_kernel_query *q, nod_kernel_fit *fit, conv_pass pass,
     nod_winograd_shape s;
     if (q->precision != NOD_PRECISION_F32 || q->preferred != layout) return 0;
     if (!node_shape(q, pass, isa->lanes, &s)) return 0;
+    if (s.n * ((s.oh + 3) / 4) * ((s.ow + 3) / 4) * s.od < TILES_MIN && s.c * s.o > 128 * 128)
+        return 0;
     memset(fit, 0, sizeof *fit);
     for (int i = 0; i < NOD_NODE_OUT_MAX; i++)
         fit->inplace[i] = -1;
@@ -217,7 +223,7 @@ static int run(nod_kernel *k, const nod_kernel_args *a, nod_error *err)
         c.alpha = k->alpha;
     }
     c.u = k->kept_u != NULL ? k->kept_u : scratch;
-    c.u_ready = k->u_ready;
+    c.u_ready = k->u_ready && !a->context->fresh; /* weights may be new */
     c.v = scratch + (k->kept_u != NULL ? 0 : padded(cv->u_floats));
     c.workers = c.v + padded(cv->v_floats);
     k->isa->conv(&c);

@@ -48,7 +48,9 @@ typedef struct nod_winograd_conv {
     int64_t depth_step;        /* output planes computed from one ring of V */
     int64_t ring;              /* planes of V kept */
     int64_t pairs, pair_group; /* pairs of output vectors; how many per pass over V */
-    bool shared;   /* V of all blocks first, then each thread takes pairs; else V per thread */
+    bool shared;   /* V of a chunk of blocks first, then each thread takes pairs; else V per
+                      thread */
+    int64_t chunk; /* blocks whose V is shared at a time */
     bool stream_u; /* U made per pair group by the thread that needs it, not kept */
     int64_t v_xi, v_plane, v_block; /* V[block][plane][xi][C/L][position][L] */
     int64_t m_vec, m_xi;            /* M[xi][vector][depth][position][L] */

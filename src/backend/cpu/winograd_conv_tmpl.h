@@ -1,7 +1,7 @@
 /* winograd_conv_tmpl.h: forward and backward-data for one instruction set (see winograd.h).
  *
  * Two ways through the same steps. Each thread takes blocks of positions, keeps their V in its
- * own L2 and runs over all outputs (few channels: U is small against the tiles); or V of all
+ * own L2 and runs over all outputs (few channels: U is small against the tiles); or V of many
  * blocks is made first and each thread takes output channels, whose U it makes itself (many
  * channels: U is too large to be read once per block). */
 #ifndef NOD_BACKEND_CPU_WINOGRAD_CONV_TMPL_H
@@ -93,6 +93,7 @@ static void product_any(int64_t n_tiles, int64_t n_vec, const term *terms, int n
 typedef struct conv_run {
     const nod_winograd_conv_args *a;
     const nod_winograd_conv *cv;
+    int64_t block0, n_blocks; /* of the current chunk of shared V */
     atomic_int_fast64_t next; /* next job */
     int64_t n_jobs;
 } conv_run;
@@ -151,6 +152,18 @@ static void u_worker(void *ctx, int64_t worker)
         make_u(r->a, pair, r->a->u + pair * r->cv->u_pair);
 }
 
+/* Asks for the rows of a run, which the next call of source_run will read. */
+NOD_INLINE void prefetch_run(const nod_winograd_shape *s, const float *plane, const tile_run *r)
+{
+    const int64_t x0 = NOD_MAX(r->column * 4 - s->pw, 0);
+    const int64_t x1 = NOD_MIN((r->column + r->length) * 4 + 2 - s->pw, s->w);
+    const int64_t y0 = NOD_MAX(r->row * 4 - s->ph, 0);
+    const int64_t y1 = NOD_MIN(r->row * 4 + 6 - s->ph, s->h);
+    for (int64_t y = y0; y < y1; y++)
+        for (int64_t x = x0 * L; x < x1 * L; x += 16)
+            __builtin_prefetch(plane + y * s->w * L + x, 0, 2);
+}
+
 /* V of positions q0.. of a block, source plane d, channel blocks b0..b1. */
 static void make_v(const nod_winograd_conv_args *a, int64_t q0, int64_t n, int64_t d,
                    int64_t b0, int64_t b1, float *v)
@@ -162,6 +175,7 @@ static void make_v(const nod_winograd_conv_args *a, int64_t q0, int64_t n, int64
         tile_run run = run_at(q0 + t, n - t, cv->tiles_h, cv->tiles_w);
         for (int64_t b = b0; b < b1; b++) {
             const float *src = a->src + ((run.image * (s->c / L) + b) * s->d + d) * plane;
+            if (b + 1 < b1) prefetch_run(s, src + s->d * plane, &run);
             source_run(s, src, &run, v + (b * cv->block + t) * L, cv->v_xi);
         }
         t += run.length;
@@ -271,7 +285,8 @@ static void shared_v_worker(void *ctx, int64_t worker)
     for (int64_t job; (job = take_job(r)) >= 0;) {
         const int64_t part = job % V_PARTS, d = job / V_PARTS % cv->s.d;
         const int64_t block = job / V_PARTS / cv->s.d, n_b = cv->s.c / L;
-        const int64_t q0 = block * cv->block, n = NOD_MIN(cv->block, cv->positions - q0);
+        const int64_t q0 = (r->block0 + block) * cv->block;
+        const int64_t n = NOD_MIN(cv->block, cv->positions - q0);
         make_v(r->a, q0, n, d, n_b * part / V_PARTS, n_b * (part + 1) / V_PARTS,
                r->a->v + block * cv->v_block + d * cv->v_plane);
     }
@@ -294,8 +309,8 @@ static void group_worker(void *ctx, int64_t worker)
                 make_u(a, p0 + p, own_u + p * cv->u_pair);
             u = own_u;
         }
-        for (int64_t block = 0; block < cv->n_blocks; block++) {
-            const int64_t q0 = block * cv->block;
+        for (int64_t block = 0; block < r->n_blocks; block++) {
+            const int64_t q0 = (r->block0 + block) * cv->block;
             const int64_t n = NOD_MIN(cv->block, cv->positions - q0);
             for (int64_t d0 = 0; d0 < cv->s.od; d0 += cv->depth_step)
                 compute(a, a->v + block * cv->v_block, u, p0, n_p, q0, n, d0,
@@ -321,8 +336,12 @@ static void conv_run_all(const nod_winograd_conv_args *a)
     conv_run r = {.a = a, .cv = cv};
     if (!cv->stream_u && !a->u_ready) start_jobs(&r, cv->pairs, u_worker);
     if (cv->shared) {
-        start_jobs(&r, cv->n_blocks * cv->s.d * V_PARTS, shared_v_worker);
-        start_jobs(&r, (cv->pairs + cv->pair_group - 1) / cv->pair_group, group_worker);
+        const int64_t n_groups = (cv->pairs + cv->pair_group - 1) / cv->pair_group;
+        for (; r.block0 < cv->n_blocks; r.block0 += cv->chunk) {
+            r.n_blocks = NOD_MIN(cv->chunk, cv->n_blocks - r.block0);
+            start_jobs(&r, r.n_blocks * cv->s.d * V_PARTS, shared_v_worker);
+            start_jobs(&r, n_groups, group_worker);
+        }
     } else {
         start_jobs(&r, cv->n_blocks, block_worker);
     }

@@ -57,8 +57,10 @@ NOD_INLINE void outer(const int n_columns, const float *v, int64_t v_plane, cons
         const float *vt = v, *wt = w, *const end = v + n_tiles * L;
         for (; vt != end; vt += L, wt += L) {
             vec y[COLUMNS];
-            for (int j = 0; j < n_columns; j++)
+            for (int j = 0; j < n_columns; j++) {
                 y[j] = vec_load(wt + j * w_vec);
+                VEC_KEEP(y[j]);
+            }
 #pragma GCC unroll 8
             for (int i = 0; i < ROWS; i++) {
                 vec x = vec_set1(vt[i]);

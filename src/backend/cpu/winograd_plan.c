@@ -1,18 +1,22 @@
 /* winograd_plan.c: how the Winograd kernels cut their work (see winograd.h).
  *
- * conv: the result does not depend on the cut, so it may look at the number of threads. V of a
- * block and M of a pair should stay in L2 (both are read and written whole), U streams from L3
- * at 64/tiles bytes a cycle, so a block should have two dozen tiles. Where channels are so many
- * that so few tiles fill L2, V is shared and U is made once for all blocks.
- * grad: the block decides the order of the sums, so it is chosen from the shape alone. */
+ * conv: the result does not depend on the cut, so it may look at the number of threads. A block
+ * of T tiles reads all of U once, 64/T bytes a cycle and thread from L3, and each pair of
+ * output vectors reads V once, from L2 or L3: two dozen tiles are enough, and more gain
+ * nothing. Where V of so many tiles would not fit a thread's part of L3, or U is large and
+ * tiles are few, V is shared and each thread makes U of its own output channels. grad: the
+ * block decides the order of the sums, so it is chosen from the shape alone. */
 #include "backend/cpu/winograd.h"
 #include "base/memory.h"
 
-#define L2_FLOATS    ((int64_t)100 << 10) /* of V and M per thread: 400 KiB */
-#define L3_FLOATS    ((int64_t)5 << 20)   /* of shared V, or of a chunk's V and W: 20 MiB */
-#define TILES_WANTED 24                   /* of a block, so that U is read often enough */
-#define TILES_MIN    12
-#define CHUNK_TILES  256 /* of grad: V and W of one xi pass through L1 and L2 */
+#define BLOCK_TILES  24                   /* of a thread's own V */
+#define RING_FLOATS  ((int64_t)384 << 10) /* of a thread's own V: 1.5 MiB */
+#define SHARED_TILES 36                   /* of a block where V is shared, 2-D */
+#define V_FLOATS     ((int64_t)8 << 20)   /* of shared V: 32 MiB */
+#define FEW_TILES    96                   /* of all blocks: V is shared if U is large */
+#define U_FLOATS     ((int64_t)1 << 20)   /* that is large: 4 MiB */
+#define GRAD_TILES   128                  /* of a chunk: V and W of 3 vectors stay in L1 */
+#define GRAD_FLOATS  ((int64_t)5 << 20)   /* of a chunk's V and W: 20 MiB */
 
 /* Floats rounded up to an odd number of cache lines: 36 rows with such a stride fall into 36
  * different sets of a cache. */
@@ -59,33 +63,29 @@ bool nod_winograd_conv_plan(nod_winograd_conv *out, const nod_winograd_shape *s,
     cv.pairs = ceil_div(s->o / isa->lanes, NOD_WINOGRAD_PAIR);
     cv.pair_group = 1;
 
-    /* Local: as many tiles as L2 holds, over up to 4 output planes at once. */
-    const int64_t per_v = NOD_WINOGRAD_XI * s->c;
-    const int64_t per_m = (int64_t)NOD_WINOGRAD_XI * 2 * isa->lanes;
-    int64_t best_tiles = 0, best_block = 1, best_step = 1;
-    for (int64_t step = 1; step <= NOD_MIN(s->od, s->kd > 1 ? 4 : 1); step++) {
-        int64_t block = L2_FLOATS / ((step + s->kd - 1) * per_v + step * per_m);
-        if (block > isa->panel) block -= block % isa->panel;
-        block = NOD_MIN(NOD_MAX(block, 1), cv.positions);
-        if (NOD_MIN(block * step, 2 * TILES_WANTED) > best_tiles)
-            best_tiles = block * step, best_block = block, best_step = step;
-    }
-    cv.shared = best_tiles < NOD_MIN(TILES_MIN, cv.positions * s->od);
+    const int64_t tiles = cv.positions * s->od;
+    const int64_t step = s->kd > 1 ? NOD_MIN(2, s->od) : 1;
+    const int64_t ring = NOD_MIN(step + s->kd - 1, s->d);
+    const int64_t block = NOD_MIN(BLOCK_TILES, cv.positions);
+    const int64_t u_floats = NOD_WINOGRAD_XI * s->kd * s->c * s->o;
+    cv.shared = ring * block * NOD_WINOGRAD_XI * s->c > RING_FLOATS ||
+                (tiles <= FEW_TILES && u_floats > U_FLOATS);
     if (!cv.shared) {
-        cv.depth_step = best_step;
-        cv.ring = NOD_MIN(best_step + s->kd - 1, s->d);
-        cut_positions(&cv, best_block, threads);
+        cv.depth_step = step;
+        cv.ring = ring;
+        cv.pair_group = step > 1 ? NOD_MIN(2, cv.pairs) : 1;
+        cut_positions(&cv, block, threads);
     } else {
         cv.ring = s->d;
-        cv.depth_step = NOD_MIN(s->od, NOD_MAX(2 * TILES_WANTED / cv.positions, 1));
-        cv.pair_group = cv.pairs >= 4 * threads ? 2 : 1;
-        cut_positions(&cv, NOD_MAX(2 * TILES_WANTED / cv.depth_step, 1), 1);
+        cv.depth_step = s->kd > 1 ? NOD_MIN(s->od, 4) : 1;
+        cut_positions(&cv, s->kd > 1 ? BLOCK_TILES : SHARED_TILES, 1);
     }
     set_strides(&cv);
+    cv.chunk = NOD_MIN(NOD_MAX(V_FLOATS / cv.v_block, 1), cv.n_blocks);
     cv.stream_u = cv.shared && !keep_u;
     cv.n_workers = threads;
     cv.u_floats = cv.stream_u ? 0 : (size_t)(cv.pairs * cv.u_pair);
-    cv.v_floats = cv.shared ? (size_t)(cv.n_blocks * cv.v_block) : 0;
+    cv.v_floats = cv.shared ? (size_t)(cv.chunk * cv.v_block) : 0;
     int64_t worker = NOD_WINOGRAD_XI * cv.m_xi;
     if (!cv.shared) worker += cv.ring * cv.v_plane;
     if (cv.stream_u) worker += cv.pair_group * cv.u_pair;
@@ -102,7 +102,7 @@ bool nod_winograd_grad_plan(nod_winograd_grad *out, const nod_winograd_shape *s,
     gr.tiles_w = ceil_div(s->ow, NOD_WINOGRAD_TILE);
     gr.positions = s->n * gr.tiles_h * gr.tiles_w;
     const int64_t per_position = NOD_WINOGRAD_XI * (s->d * s->c + s->od * s->o);
-    int64_t most = NOD_MIN(CHUNK_TILES / s->od, L3_FLOATS / per_position);
+    int64_t most = NOD_MIN(GRAD_TILES / s->od, GRAD_FLOATS / per_position);
     most = NOD_MIN(NOD_MAX(most, 1), gr.positions);
     gr.block = ceil_div(gr.positions, ceil_div(gr.positions, most));
     gr.n_blocks = ceil_div(gr.positions, gr.block);

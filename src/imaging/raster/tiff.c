@@ -221,6 +221,7 @@ static int check_pages(TIFF *tif, const source *s, nod_tiff_page *first, int64_t
                        nod_error *err)
 {
     int rc = read_page(tif, s, 0, first, err);
+    if (rc != 0) return rc;
     uint64_t n_raw = first->n_raw;
     int64_t n = 1;
     while (rc == 0) {

@@ -350,6 +350,7 @@ static int walk(layer_list *l, const nod_json *list, int x, nod_error *err)
         snprintf(path, sizeof path, "network.layers[%zu]", i);
         nod_spec_begin(&s, nod_json_at(list, i), path, err);
         x = build_one(l, i, x, &s);
+        l->s = NULL;
         rc = nod_spec_end(&s, &done);
         if (!rc) nod_json_free(done);
     }

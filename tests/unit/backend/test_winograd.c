@@ -288,6 +288,44 @@ static void test_channels(void **state)
     each_variant(channels);
 }
 
+/* The cut of the work does not show: V shared by few blocks at a time gives the same bits. */
+static void chunks_of_v(const variant *v)
+{
+    const nod_winograd_isa *isa =
+        v->lanes == 8 ? &nod_winograd_isa_avx2 : &nod_winograd_isa_avx512;
+    const nod_winograd_shape s = {80, 640, 32, 1, 4, 4, 1, 4, 4, 1, 0, 1, 1};
+    const int64_t nx = s.n * s.c * s.h * s.w, nw = s.o * s.c * 9, ny = s.n * s.o * 16;
+    float *x = floats(nx), *w = floats(nw), *y[2] = {floats(ny), floats(ny)};
+    conv_case_fill(x, nx, 1);
+    conv_case_fill(w, nw, 2);
+    for (int i = 0; i < 2; i++) {
+        nod_winograd_conv cv;
+        assert_true(nod_winograd_conv_plan(&cv, &s, isa, 2, false));
+        assert_true(cv.shared && cv.n_blocks > 2 && cv.chunk == cv.n_blocks);
+        if (i == 1) cv.chunk = 2;
+        const size_t workers = (size_t)cv.n_workers * cv.worker_floats;
+        float *vs = floats((int64_t)cv.v_floats), *own = floats((int64_t)workers);
+        const nod_winograd_conv_args a = {.conv = &cv,
+                                          .src = x,
+                                          .weights = w,
+                                          .dst = y[i],
+                                          .w_stride_o = s.c * 9,
+                                          .w_stride_c = 9,
+                                          .v = vs,
+                                          .workers = own};
+        isa->conv(&a);
+        nod_free(vs), nod_free(own);
+    }
+    assert_memory_equal(y[0], y[1], (size_t)ny * sizeof(float));
+    nod_free(x), nod_free(w), nod_free(y[0]), nod_free(y[1]);
+}
+
+static void test_chunks_of_v(void **state)
+{
+    (void)state;
+    each_variant(chunks_of_v);
+}
+
 static void bias_and_act(const variant *v)
 {
     for (int act = 0; act < NOD_ACT_COUNT; act++) {
@@ -366,8 +404,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_odd_sizes),    cmocka_unit_test(test_paddings),
         cmocka_unit_test(test_volumes),      cmocka_unit_test(test_channels),
-        cmocka_unit_test(test_bias_and_act), cmocka_unit_test(test_not_a_number),
-        cmocka_unit_test(test_refusals),
+        cmocka_unit_test(test_chunks_of_v),  cmocka_unit_test(test_bias_and_act),
+        cmocka_unit_test(test_not_a_number), cmocka_unit_test(test_refusals),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -73,7 +73,7 @@ static void scopes_and_names(void **state)
     nod_graph_pop(g);
     x = nod_graph_batch_norm(g, "bn1", x, 1e-5, 0.1, true);
     nod_graph_pop(g);
-    x = nod_graph_prelu(g, "act", x, true);
+    nod_graph_prelu(g, "act", x, true);
     ok(g);
     int w = nod_graph_find(g, "layer1.a.b.conv1.weight");
     assert_true(w >= 0);

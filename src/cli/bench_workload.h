@@ -1,0 +1,47 @@
+/* bench_workload.h: what `nodule bench` times: networks and shapes that peers have too, fed with
+ * synthetic images through the same trainer and predictor that the verbs use. The peers' side is
+ * bench/peers. */
+#ifndef NOD_CLI_BENCH_WORKLOAD_H
+#define NOD_CLI_BENCH_WORKLOAD_H
+
+#include "backend/backend.h"
+#include "base/log.h"
+#include "model/model.h"
+
+/* A peer in one of its modes: bench/peers/SCRIPT WORKLOAD MODE. */
+typedef struct nod_bench_peer {
+    const char *script, *mode;
+    bool has_bf16;
+} nod_bench_peer;
+
+#define NOD_BENCH_PEERS_MAX 4
+
+typedef struct nod_bench_workload {
+    const char *name;  /* "resnet18-step" */
+    const char *title; /* for a person */
+    bool is_training;
+    bool has_bf16;       /* worth a row of its own where the processor has bf16 */
+    int samples;         /* clean ones wanted of each side */
+    double wanted_f32;   /* ratio against the best peer that the project wants; 0: none set */
+    double wanted_amx;   /* the same in bf16 on a processor with AMX */
+    const char *network; /* JSON description */
+    nod_network_io io;
+    int64_t batch;
+    nod_bench_peer peers[NOD_BENCH_PEERS_MAX]; /* script NULL ends */
+} nod_bench_workload;
+
+const nod_bench_workload *nod_bench_workload_at(size_t i); /* NULL at the end */
+const nod_bench_workload *nod_bench_workload_find(const char *name);
+
+/* A workload made ready to run in this process. */
+typedef struct nod_bench_job nod_bench_job;
+int nod_bench_job_new(const nod_bench_workload *w, nod_precision precision, const nod_log *log,
+                      nod_bench_job **out, nod_error *err) NOD_MUST_CHECK;
+/* One training step, or the prediction of one batch. */
+int nod_bench_job_run(nod_bench_job *job, nod_error *err) NOD_MUST_CHECK;
+/* Times each step of its plan, summed over `runs` runs. */
+int nod_bench_job_profile(nod_bench_job *job, int runs, nod_error *err) NOD_MUST_CHECK;
+const nod_plan *nod_bench_job_plan(const nod_bench_job *job);
+void nod_bench_job_free(nod_bench_job *job);
+
+#endif

@@ -1,0 +1,126 @@
+/* cmd_index.c: `nodule index`: a cohort from a data set in any known layout. */
+#include "base/file.h"
+#include "base/memory.h"
+#include "cli/verb.h"
+#include "data/layout.h"
+
+typedef struct index_options {
+    const char *out, *layout, *positive, *patient_regex;
+    double max_unreadable;
+} index_options;
+
+static const index_options defaults = {.out = "cohort.csv", .max_unreadable = 0.1};
+static const nod_option options[] = {
+    NOD_OPTION_TEXT(index_options, out, "output", 'o', "FILE", "write the cohort here"),
+    NOD_OPTION_TEXT(index_options, layout, "layout", 0, "NAME",
+                    "layout of the data: npz, folders, manifest (default: detected)"),
+    NOD_OPTION_TEXT(index_options, positive, "positive", 0, "CLASS",
+                    "positive class of a binary task"),
+    NOD_OPTION_TEXT(
+        index_options, patient_regex, "patient-regex", 0, "REGEX",
+        "the first group of this extended expression, matched against a file's path, is "
+        "the patient"),
+    NOD_OPTION_REAL(index_options, max_unreadable, "max-unreadable", 0, "SHARE",
+                    "share of images that may be unreadable", 0, 1),
+    NOD_OPTION_END};
+
+static nod_json *findings_json(const nod_cohort *c, const nod_cohort_findings *f)
+{
+    nod_json *j = nod_json_object();
+    const nod_cohort_info *info = nod_cohort_get_info(c);
+    nod_json_set_int(j, "cases", (int64_t)nod_cohort_size(c));
+    nod_json_set_str(j, "layout", info->layout);
+    nod_json_set_str(j, "grouping", nod_grouping_name(info->grouping));
+    nod_json_set_str(j, "positive_origin", nod_positive_origin_name(info->positive_origin));
+    nod_json_set_str(j, "positive", info->positive >= 0 ? info->classes[info->positive] : NULL);
+    nod_json_set_int(j, "patients", (int64_t)f->patients);
+    nod_json_set_int(j, "without_patient", (int64_t)f->without_patient);
+    nod_json_set_int(j, "constant", (int64_t)f->constant);
+    nod_json_set_int(j, "duplicate_sets", (int64_t)f->duplicate_sets);
+    nod_json_set_int(j, "duplicate_cases", (int64_t)f->duplicate_cases);
+    nod_json_set_int(j, "contradictory_sets", (int64_t)f->contradictory_sets);
+    nod_json_set_int(j, "parted_sets", (int64_t)f->parted_sets);
+    nod_json_set_int(j, "unreadable", (int64_t)nod_cohort_unreadable(c));
+    nod_json_set_str(j, "hash", nod_cohort_hash(c));
+    return j;
+}
+
+static void print_findings(nod_cli *cli, const nod_cohort *c, const nod_cohort_findings *f,
+                           const char *path)
+{
+    const nod_cohort_info *info = nod_cohort_get_info(c);
+    fprintf(cli->out, "%zu cases, %zu classes (", nod_cohort_size(c), info->n_classes);
+    for (size_t i = 0; i < info->n_classes; i++)
+        fprintf(cli->out, "%s%s", i ? ", " : "", info->classes[i]);
+    fprintf(cli->out, ") from layout '%s'\n", info->layout);
+    if (info->positive >= 0)
+        fprintf(cli->out, "positive class: %s (%s)\n", info->classes[info->positive],
+                nod_positive_origin_name(info->positive_origin));
+    if (info->grouping == NOD_GROUPING_NONE)
+        fprintf(cli->out, "patients: unknown; intervals will be over images\n");
+    else
+        fprintf(cli->out, "patients: %zu (%s), %zu cases without\n", f->patients,
+                nod_grouping_name(info->grouping), f->without_patient);
+    if (f->duplicate_sets)
+        fprintf(cli->out, "equal pixels: %zu cases in %zu groups, kept together by split\n",
+                f->duplicate_cases, f->duplicate_sets);
+    if (f->contradictory_sets)
+        fprintf(cli->out, "equal pixels with different labels: %zu groups\n",
+                f->contradictory_sets);
+    if (f->parted_sets)
+        fprintf(cli->out, "equal pixels in different parts of the official split: %zu groups\n",
+                f->parted_sets);
+    if (f->constant) fprintf(cli->out, "constant images: %zu\n", f->constant);
+    for (size_t i = 0; i < nod_cohort_unreadable(c); i++) {
+        const char *file, *reason;
+        nod_cohort_get_unreadable(c, i, &file, &reason);
+        fprintf(cli->out, "unreadable: %s: %s\n", file, reason);
+    }
+    fprintf(cli->out, "cohort: %s\n", path);
+}
+
+static int run(nod_cli *cli, const void *options_void, nod_error *err)
+{
+    const index_options *o = options_void;
+    nod_index_options io = NOD_INDEX_OPTIONS_INIT;
+    nod_cohort *c = NULL;
+    nod_cohort_findings f;
+    int rc = 0;
+    char *folder = nod_path_dir(o->out);
+    io.layout = o->layout;
+    io.positive = o->positive;
+    io.patient_regex = o->patient_regex;
+    io.max_unreadable = o->max_unreadable;
+    io.folder = folder;
+    io.threads = cli->threads;
+    io.log = cli->log;
+    NOD_TRY(nod_index(cli->args[0], &io, &c, err));
+    NOD_TRY(nod_cohort_find_all(c, &f, err));
+    NOD_TRY(nod_cohort_write(c, o->out, err));
+    if (cli->json)
+        rc = nod_cli_put_json(cli, findings_json(c, &f), err);
+    else
+        print_findings(cli, c, &f, o->out);
+out:
+    nod_cohort_free(c);
+    nod_free(folder);
+    return rc;
+}
+
+const nod_verb nod_verb_index = {
+    .name = "index",
+    .summary = "make a cohort from a data set",
+    .args = "SOURCE",
+    .min_args = 1,
+    .max_args = 1,
+    .about =
+        "Lists the cases of a data set (an .npz file, a folder with one folder per class, or a "
+        "CSV manifest), decodes and hashes every image, and writes one row a case.",
+    .examples = "  nodule index images/ -o cohort.csv --patient-regex '^[^/]*/(p[0-9]+)_'\n"
+                "  nodule index breastmnist.npz -o cohort.csv --positive 0\n",
+    .takes = NOD_TAKES_JSON | NOD_TAKES_THREADS,
+    .options = options,
+    .defaults = &defaults,
+    .options_size = sizeof defaults,
+    .run = run,
+};

@@ -1,0 +1,179 @@
+/* cmd_split.c: `nodule split`: training, validation and test part, frozen; the test part sealed. */
+#include <math.h>
+
+#include "base/file.h"
+#include "base/memory.h"
+#include "cli/verb.h"
+#include "data/split.h"
+#include "eval/interval.h"
+
+typedef struct split_options {
+    const char *out, *ledger, *again;
+    int64_t seed;
+    double train, validation, test;
+    bool ignore_official;
+} split_options;
+
+static const split_options defaults = {.train = 0.7, .validation = 0.15, .test = 0.15};
+static const nod_option options[] = {
+    NOD_OPTION_TEXT(split_options, out, "output", 'o', "FILE",
+                    "write the split here (default: split.json beside the cohort)"),
+    NOD_OPTION_INT(split_options, seed, "seed", 0, "N", "seed of the division", 0, INT32_MAX),
+    NOD_OPTION_REAL(split_options, train, "train", 0, "SHARE", "share for training", 0.01,
+                    0.98),
+    NOD_OPTION_REAL(split_options, validation, "validation", 0, "SHARE", "share for validation",
+                    0.01, 0.98),
+    NOD_OPTION_REAL(split_options, test, "test", 0, "SHARE", "share for the sealed test", 0.01,
+                    0.98),
+    NOD_OPTION_FLAG(split_options, ignore_official, "ignore-official", 0,
+                    "divide anew although the data set comes with a split"),
+    NOD_OPTION_TEXT(split_options, ledger, "ledger", 0, "FILE",
+                    "ledger (default: ledger.sqlite beside the cohort)"),
+    NOD_OPTION_TEXT(split_options, again, "again", 0, "REASON",
+                    "divide cases anew that a test has looked at; the reason is kept"),
+    NOD_OPTION_END};
+
+/* Cases below which an interval is too wide to say much. */
+#define FEW 10
+
+static nod_json *part_json(const nod_split *s, const nod_cohort_info *info, nod_part part)
+{
+    nod_part_counts n = nod_split_counts(s, part);
+    nod_json *j = nod_json_object(), *classes = nod_json_object();
+    for (size_t k = 0; k < info->n_classes; k++)
+        nod_json_set_int(classes, info->classes[k], (int64_t)n.class_images[k]);
+    nod_json_set_int(j, "images", (int64_t)n.images);
+    nod_json_set_int(j, "groups", (int64_t)n.groups);
+    nod_json_set(j, "classes", classes);
+    return j;
+}
+
+/* What the test part will be able to tell, in patients where they are known. */
+static void print_power(nod_cli *cli, const nod_split *s, const nod_cohort_info *info)
+{
+    nod_part_counts n = nod_split_counts(s, NOD_PART_TEST);
+    if (info->positive < 0) return;
+    size_t pos = n.class_groups[info->positive], neg = n.class_groups[1 - info->positive];
+    nod_estimate auc = nod_auc_expected_half_width(0.9, (double)pos, (double)neg, 0.95);
+    nod_estimate sens = nod_sensitivity_expected_half_width(0.9, (double)pos, 0.95);
+    fprintf(
+        cli->out,
+        "test part: %zu positives, %zu negatives (groups); 95 %% intervals to expect: AUC .90 "
+        "+- %.3f, sensitivity .90 +- %.3f\n",
+        pos, neg, auc.value, sens.value);
+}
+
+static void print_warnings(nod_cli *cli, const nod_split *s, const nod_cohort_info *info)
+{
+    for (int p = 0; p < NOD_PARTS; p++) {
+        nod_part_counts n = nod_split_counts(s, (nod_part)p);
+        for (size_t k = 0; k < info->n_classes; k++)
+            if (n.class_groups[k] < FEW)
+                nod_warn(cli->log,
+                         "part '%s' has %zu groups of class '%s': fewer than %d say little",
+                         nod_part_name((nod_part)p), n.class_groups[k], info->classes[k], FEW);
+    }
+}
+
+static void print_split(nod_cli *cli, const nod_split *s, const nod_cohort *c, const char *path)
+{
+    const nod_cohort_info *info = nod_cohort_get_info(c);
+    fprintf(cli->out, "%-12s %8s %8s", "part", "images", "groups");
+    for (size_t k = 0; k < info->n_classes && k < 8; k++)
+        fprintf(cli->out, " %12s", info->classes[k]);
+    fprintf(cli->out, "\n");
+    for (int p = 0; p < NOD_PARTS; p++) {
+        nod_part_counts n = nod_split_counts(s, (nod_part)p);
+        fprintf(cli->out, "%-12s %8zu %8zu", nod_part_name((nod_part)p), n.images, n.groups);
+        for (size_t k = 0; k < info->n_classes && k < 8; k++)
+            fprintf(cli->out, " %12zu", n.class_images[k]);
+        fprintf(cli->out, "\n");
+    }
+    fprintf(cli->out, "grouping: %s\n", nod_split_grouping(s));
+    for (size_t i = 0; i < nod_split_notes(s); i++) {
+        const nod_split_note *n = nod_split_get_note(s, i);
+        fprintf(cli->out, "%s: %s (because of %s)\n", nod_split_note_name(n->kind),
+                nod_cohort_get(c, n->i_case)->id, nod_cohort_get(c, n->i_other)->id);
+    }
+    print_power(cli, s, info);
+    fprintf(cli->out, "split: %s, hash %.12s; the test part is sealed\n", path,
+            nod_split_hash(s));
+}
+
+static nod_json *split_json(const nod_split *s, const nod_cohort *c)
+{
+    nod_json *j = nod_json_object(), *parts = nod_json_object();
+    for (int p = 0; p < NOD_PARTS; p++)
+        nod_json_set(parts, nod_part_name((nod_part)p),
+                     part_json(s, nod_cohort_get_info(c), (nod_part)p));
+    nod_json_set_str(j, "hash", nod_split_hash(s));
+    nod_json_set_str(j, "grouping", nod_split_grouping(s));
+    nod_json_set(j, "parts", parts);
+    nod_json_set_int(j, "notes", (int64_t)nod_split_notes(s));
+    return j;
+}
+
+static int run(nod_cli *cli, const void *options_void, nod_error *err)
+{
+    const split_options *o = options_void;
+    nod_split_options so = NOD_SPLIT_OPTIONS_INIT;
+    nod_cohort *c = NULL;
+    nod_split *s = NULL;
+    nod_ledger *l = NULL;
+    int rc = 0;
+    const char *cohort = cli->args[0];
+    char *folder = nod_path_dir(cohort);
+    char *out = o->out   ? nod_strdup(o->out)
+                : folder ? nod_path_join(folder, "split.json")
+                         : NULL;
+    char *ledger = o->ledger ? nod_strdup(o->ledger) : nod_ledger_default_path(cohort);
+    if (!out || !ledger) {
+        rc = nod_fail_memory(err, "paths", 4096);
+        goto out;
+    }
+    so.seed = (uint64_t)o->seed;
+    so.fraction[NOD_PART_TRAIN] = o->train;
+    so.fraction[NOD_PART_VAL] = o->validation;
+    so.fraction[NOD_PART_TEST] = o->test;
+    so.ignore_official = o->ignore_official;
+    NOD_TRY(nod_cohort_read(cohort, &c, err));
+    NOD_TRY(nod_split_make(c, &so, &s, err));
+    print_warnings(cli, s, nod_cohort_get_info(c));
+    if (cli->dry_run) {
+        print_split(cli, s, c, "not written (--dry-run)");
+        goto out;
+    }
+    NOD_TRY(nod_ledger_open(ledger, NOD_LEDGER_CREATE, &l, err));
+    NOD_TRY(nod_split_seal(s, c, l, o->again, NULL, err));
+    NOD_TRY(nod_split_write(s, out, err));
+    if (cli->json)
+        rc = nod_cli_put_json(cli, split_json(s, c), err);
+    else
+        print_split(cli, s, c, out);
+out:
+    nod_split_free(s);
+    nod_cohort_free(c);
+    nod_ledger_close(l);
+    nod_free(folder);
+    nod_free(out);
+    nod_free(ledger);
+    return rc;
+}
+
+const nod_verb nod_verb_split = {
+    .name = "split",
+    .summary = "divide a cohort by patient and seal the test part",
+    .args = "COHORT.csv",
+    .min_args = 1,
+    .max_args = 1,
+    .about =
+        "Divides the cohort into training, validation and test part by patient, stratified and "
+        "seeded; keeps an official split; seals the test part in the ledger.",
+    .examples = "  nodule split cohort.csv --seed 1\n"
+                "  nodule split cohort.csv --train 0.6 --validation 0.2 --test 0.2\n",
+    .takes = NOD_TAKES_JSON | NOD_TAKES_DRY_RUN,
+    .options = options,
+    .defaults = &defaults,
+    .options_size = sizeof defaults,
+    .run = run,
+};

@@ -1,0 +1,447 @@
+/* index.c: from a layout's listing to a cohort: decode and hash every image in parallel, then
+ * name cases, classes, positive class and patients. */
+#include <regex.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "data/layout.h"
+#include "data/positive.h"
+#include "data/source.h"
+#include "data/workers.h"
+
+#define ID_DIGITS      12 /* of the pixel hash in a case's id */
+#define UNREADABLE_LOG 20 /* files named in the log */
+
+/* What decoding found out about an item. */
+typedef struct seen {
+    char *reason; /* why it is unreadable, or NULL */
+    char pixels[NOD_SHA256_HEX];
+    int64_t depth, height, width;
+    int channels;
+    const char *sample;
+    bool constant;
+} seen;
+
+typedef struct indexing {
+    const char *path;
+    const nod_index_options *o;
+    nod_listing list;
+    nod_source *source;
+    seen *seen; /* [list.n] */
+    nod_cohort_info info;
+    const char **classes;
+    char *file_prefix; /* what goes before an item's relative name in the cohort */
+    char *source_name;
+    nod_error *err;
+} indexing;
+
+/* --- listing ------------------------------------------------------------------------------ */
+
+static const char *next_layout(const void *ctx, size_t i)
+{
+    (void)ctx;
+    const nod_layout *l = nod_layout_at(i);
+    return l ? l->name : NULL;
+}
+
+static int choose_layout(const char *path, const nod_index_options *o, const nod_layout **out,
+                         nod_error *err)
+{
+    const nod_layout *l;
+    if (!nod_path_exists(path))
+        return nod_fail(err, NOD_ENOENT, "there is no file or folder %s", path);
+    if (o->layout) {
+        *out = nod_layout_find(o->layout);
+        if (*out) return 0;
+        const char *near = nod_nearest(o->layout, next_layout, NULL);
+        return nod_fail(err, NOD_EINVAL,
+                        "layout '%.40s' is not known%s%s%s; known: medmnist, manifest, folder",
+                        o->layout, near ? " (did you mean '" : "", near ? near : "",
+                        near ? "'?)" : "");
+    }
+    for (size_t i = 0; (l = nod_layout_at(i)) != NULL; i++) {
+        if (!l->detect(path)) continue;
+        *out = l;
+        return 0;
+    }
+    return nod_fail(
+        err, NOD_EFORMAT,
+        "%s is none of the layouts known: a MedMNIST .npz, a CSV manifest (.csv), a "
+        "folder with one folder a class",
+        path);
+}
+
+/* --- patients ----------------------------------------------------------------------------- */
+
+static int match_patient(indexing *x, const regex_t *re, nod_item *item)
+{
+    regmatch_t m[2];
+    if (regexec(re, item->name, 2, m, 0) != 0 || m[1].rm_so < 0 || m[1].rm_so == m[1].rm_eo)
+        return nod_fail(x->err, NOD_EDATA,
+                        "the patient rule '%s' finds no patient in %s; it must fit every image",
+                        x->o->patient_regex, item->name);
+    item->patient = nod_arena_printf(&x->list.arena, "%.*s", (int)(m[1].rm_eo - m[1].rm_so),
+                                     item->name + m[1].rm_so);
+    return item->patient ? 0 : nod_fail_memory(x->err, "a patient", 1);
+}
+
+static int derive_patients(indexing *x)
+{
+    const char *rule = x->o->patient_regex;
+    regex_t re;
+    char text[200];
+    int rc = 0;
+    if (x->list.has_patients)
+        return nod_fail(x->err, NOD_EINVAL,
+                        "%s names the patients itself; leave the patient rule out", x->path);
+    if (x->list.items[0].id)
+        return nod_fail(x->err, NOD_EINVAL,
+                        "%s has no file names for the patient rule '%s'; add an array of "
+                        "patients, or write a manifest",
+                        x->path, rule);
+    int bad = regcomp(&re, rule, REG_EXTENDED);
+    if (bad != 0) {
+        regerror(bad, &re, text, sizeof text);
+        return nod_fail(x->err, NOD_EINVAL, "the patient rule '%s': %s", rule, text);
+    }
+    if (re.re_nsub < 1)
+        rc = nod_fail(x->err, NOD_EINVAL,
+                      "the patient rule '%s' has no group; put what names the patient into "
+                      "parentheses, e.g. '^(P[0-9]+)_'",
+                      rule);
+    for (size_t i = 0; i < x->list.n && rc == 0; i++)
+        rc = match_patient(x, &re, &x->list.items[i]);
+    regfree(&re);
+    return rc;
+}
+
+static int find_patients(indexing *x)
+{
+    x->info.grouping = NOD_GROUPING_NONE;
+    x->info.grouping_rule = "";
+    if (x->o->patient_regex) {
+        int rc = derive_patients(x);
+        if (rc) return rc;
+        x->info.grouping = NOD_GROUPING_DERIVED;
+        x->info.grouping_rule = x->o->patient_regex;
+    } else if (x->list.has_patients) {
+        x->info.grouping = NOD_GROUPING_DECLARED;
+    }
+    return 0;
+}
+
+/* --- classes ------------------------------------------------------------------------------ */
+
+static int compare_natural(const void *a, const void *b)
+{
+    const char *x = *(char *const *)a, *y = *(char *const *)b;
+    int order = nod_compare_natural(x, y);
+    return order ? order : strcmp(x, y);
+}
+
+static int add_class(nod_strlist *l, const char *name, nod_error *err)
+{
+    if (nod_strlist_find(l, name) >= 0) return 0;
+    if (l->n >= NOD_COHORT_MAX_CLASSES)
+        return nod_fail(err, NOD_EDATA,
+                        "more than %d different labels; labels are class names, not values",
+                        NOD_COHORT_MAX_CLASSES);
+    return nod_strlist_add(l, name) ? 0 : nod_fail_memory(err, "a class", strlen(name));
+}
+
+/* The labels that occur, in natural order. */
+static int collect_classes(indexing *x)
+{
+    nod_strlist *l = &x->list.classes;
+    int rc = 0;
+    for (size_t i = 0; i < x->list.n && rc == 0; i++) {
+        const char *label = x->list.items[i].label;
+        if (!x->list.multilabel) {
+            rc = add_class(l, label, x->err);
+            continue;
+        }
+        while (*label && rc == 0) {
+            size_t len = strcspn(label, "|");
+            char *name = nod_strndup(label, len);
+            rc = name ? add_class(l, name, x->err) : nod_fail_memory(x->err, "a class", len);
+            nod_free(name);
+            label += len + (label[len] == '|');
+        }
+    }
+    if (rc == 0 && l->n > 0) qsort(l->items, l->n, sizeof *l->items, compare_natural);
+    return rc;
+}
+
+static int find_classes(indexing *x)
+{
+    int rc = 0;
+    if (x->list.classes.n == 0) rc = collect_classes(x);
+    if (rc) return rc;
+    size_t n = x->list.classes.n;
+    x->classes = nod_calloc(n + 1, sizeof *x->classes);
+    if (x->classes == NULL) return nod_fail_memory(x->err, "class names", n);
+    for (size_t i = 0; i < n; i++)
+        x->classes[i] = x->list.classes.items[i];
+    x->info.classes = x->classes;
+    x->info.n_classes = n;
+    x->info.multilabel = x->list.multilabel;
+    return nod_positive_find(&x->info, x->o->positive, x->err);
+}
+
+/* --- decoding ----------------------------------------------------------------------------- */
+
+static const char *sample_name(nod_sample s)
+{
+    return s == NOD_SAMPLE_U8 ? "u8" : s == NOD_SAMPLE_U16 ? "u16" : "f32";
+}
+
+/* "FOLDER/a.png"; arrays are known to the source by the same name. */
+static char *item_path(const indexing *x, const nod_item *item)
+{
+    return nod_path_join(x->list.root, item->name);
+}
+
+/* Looks at one image; only a lack of memory is an error here. */
+static int look_at(void *ctx, size_t i, nod_error *err)
+{
+    indexing *x = ctx;
+    const nod_item *item = &x->list.items[i];
+    seen *s = &x->seen[i];
+    nod_image im = {0};
+    nod_error why = NOD_ERROR_INIT;
+    char *path = item_path(x, item);
+    if (path == NULL) return nod_fail_memory(err, "a path", strlen(item->name));
+    int rc = nod_source_decode(x->source, path, item->array, item->index, &im, &why);
+    if (rc == 0) rc = nod_image_pixel_hash(&im, s->pixels, &why);
+    if (rc == 0) {
+        s->depth = im.depth;
+        s->height = im.height;
+        s->width = im.width;
+        s->channels = im.channels;
+        s->sample = sample_name(im.sample);
+        s->constant = nod_image_is_constant(&im);
+    } else if (rc == NOD_ENOMEM) {
+        *err = why;
+    } else {
+        rc = 0;
+        s->reason = nod_strdup(why.message);
+        if (s->reason == NULL) rc = nod_fail_memory(err, "a reason", strlen(why.message));
+    }
+    nod_image_done(&im);
+    nod_free(path);
+    return rc;
+}
+
+static int load_arrays(indexing *x)
+{
+    int rc = 0;
+    for (size_t i = 0; i < x->list.n && rc == 0; i++) {
+        const nod_item *item = &x->list.items[i], *last = i > 0 ? item - 1 : NULL;
+        if (*item->array == '\0') continue;
+        if (last && last->array == item->array && last->name == item->name) continue;
+        char *path = item_path(x, item);
+        rc = path ? nod_source_load(x->source, path, item->array, x->err)
+                  : nod_fail_memory(x->err, "a path", strlen(item->name));
+        nod_free(path);
+    }
+    return rc;
+}
+
+/* Too many unreadable images are an error; a few are named and left out. */
+static int judge_unreadable(indexing *x)
+{
+    size_t n = 0;
+    const char *first = NULL;
+    for (size_t i = 0; i < x->list.n; i++) {
+        if (x->seen[i].reason == NULL) continue;
+        if (n == 0) first = x->seen[i].reason;
+        if (n < UNREADABLE_LOG) nod_warn(x->o->log, "left out: %s", x->seen[i].reason);
+        n++;
+    }
+    if (n == 0) return 0;
+    if (n > UNREADABLE_LOG)
+        nod_warn(x->o->log, "left out: %zu more unreadable images", n - UNREADABLE_LOG);
+    if (n == x->list.n)
+        return nod_fail(x->err, NOD_EDATA,
+                        "none of the %zu images in %s can be read; the first: %s", n, x->path,
+                        first);
+    if ((double)n > x->o->max_unreadable * (double)x->list.n)
+        return nod_fail(x->err, NOD_EDATA,
+                        "%zu of %zu images cannot be read, more than the fraction %g that "
+                        "--max-unreadable allows; mend or remove them; the first: %s",
+                        n, x->list.n, x->o->max_unreadable, first);
+    return 0;
+}
+
+static int decode_all(indexing *x)
+{
+    int rc = nod_source_new(&x->source, x->err);
+    if (rc) return rc;
+    rc = load_arrays(x);
+    if (rc) return rc;
+    x->seen = nod_calloc(x->list.n, sizeof *x->seen);
+    if (x->seen == NULL) return nod_fail_memory(x->err, "images", x->list.n * sizeof *x->seen);
+    rc = nod_workers_run(x->list.n, x->o->threads, look_at, x, x->err);
+    return rc ? rc : judge_unreadable(x);
+}
+
+/* --- names -------------------------------------------------------------------------------- */
+
+/* Path of something real as seen from the folder: the rest below it, or absolute. */
+static char *relative_to(const char *folder, const char *path)
+{
+    char *from = nod_path_real(*folder ? folder : "."), *to = nod_path_real(path), *out = NULL;
+    if (from && to) {
+        size_t n = strlen(from);
+        if (strcmp(from, to) == 0)
+            out = nod_strdup("");
+        else if (strncmp(from, to, n) == 0 && to[n] == '/')
+            out = nod_strdup(to + n + 1);
+        else
+            out = nod_strdup(to);
+    }
+    nod_free(from);
+    nod_free(to);
+    return out;
+}
+
+static int find_names(indexing *x)
+{
+    const char *folder = x->o->folder ? x->o->folder : ".";
+    if (!nod_path_is_dir(folder))
+        return nod_fail(x->err, NOD_ENOENT, "there is no folder %s for the cohort", folder);
+    x->file_prefix = relative_to(folder, x->list.root);
+    x->source_name = relative_to(folder, x->path);
+    if (!x->file_prefix || !x->source_name)
+        return nod_fail(x->err, NOD_EIO, "cannot find the real path of %s", x->path);
+    x->info.source = *x->source_name ? x->source_name : ".";
+    return 0;
+}
+
+static int compare_pixels(const void *a, const void *b, void *ctx)
+{
+    const seen *s = ctx;
+    size_t i = *(const size_t *)a, j = *(const size_t *)b;
+    int order = strncmp(s[i].pixels, s[j].pixels, ID_DIGITS);
+    return order ? order : (i > j) - (i < j);
+}
+
+/* Ids from the pixels: they carry no name, and stay when files are renamed or added. The k-th
+ * copy of the same pixels gets "-k". */
+static int name_cases(indexing *x)
+{
+    size_t n = x->list.n, copy = 0;
+    size_t *order = nod_calloc(n, sizeof *order);
+    if (order == NULL) return nod_fail_memory(x->err, "case ids", n * sizeof *order);
+    for (size_t i = 0; i < n; i++)
+        order[i] = i;
+    qsort_r(order, n, sizeof *order, compare_pixels, x->seen);
+    int rc = 0;
+    for (size_t i = 0; i < n && rc == 0; i++) {
+        const char *pixels = x->seen[order[i]].pixels;
+        nod_item *item = &x->list.items[order[i]];
+        bool same = i > 0 && strncmp(pixels, x->seen[order[i - 1]].pixels, ID_DIGITS) == 0;
+        copy = same ? copy + 1 : 1;
+        if (item->id) continue;
+        item->id = copy == 1
+                       ? nod_arena_printf(&x->list.arena, "%.*s", ID_DIGITS, pixels)
+                       : nod_arena_printf(&x->list.arena, "%.*s-%zu", ID_DIGITS, pixels, copy);
+        if (item->id == NULL) rc = nod_fail_memory(x->err, "a case id", NOD_ID_MAX);
+    }
+    nod_free(order);
+    return rc;
+}
+
+/* --- the cohort --------------------------------------------------------------------------- */
+
+static int add_item(indexing *x, size_t i, nod_cohort *c)
+{
+    const nod_item *item = &x->list.items[i];
+    const seen *s = &x->seen[i];
+    char *file = nod_path_join(x->file_prefix, item->name);
+    if (file == NULL) return nod_fail_memory(x->err, "a path", strlen(item->name));
+    int rc;
+    if (s->reason) {
+        rc = nod_cohort_add_unreadable(c, file, s->reason, x->err);
+    } else {
+        nod_case k = {.id = item->id,
+                      .file = file,
+                      .array = item->array,
+                      .index = item->index,
+                      .patient = item->patient,
+                      .official = item->official,
+                      .depth = s->depth,
+                      .height = s->height,
+                      .width = s->width,
+                      .channels = s->channels,
+                      .sample = s->sample,
+                      .constant = s->constant};
+        memcpy(k.pixels, s->pixels, sizeof k.pixels);
+        rc = nod_cohort_add(c, &k, item->label, x->err);
+        if (rc) nod_error_prefix(x->err, "%s", item->name);
+    }
+    nod_free(file);
+    return rc;
+}
+
+static int make_cohort(indexing *x, nod_cohort **out)
+{
+    nod_cohort *c = NULL;
+    int rc = 0;
+    NOD_TRY(nod_cohort_new(&x->info, x->o->folder ? x->o->folder : ".", &c, x->err));
+    for (size_t i = 0; i < x->list.n; i++)
+        NOD_TRY(add_item(x, i, c));
+    NOD_TRY(nod_cohort_finish(c, x->err));
+    *out = c;
+    c = NULL;
+out:
+    nod_cohort_free(c);
+    return rc;
+}
+
+static int check_options(const nod_index_options *o, nod_error *err)
+{
+    if (!(o->max_unreadable >= 0 && o->max_unreadable <= 1))
+        return nod_fail(err, NOD_EINVAL,
+                        "the fraction of unreadable images, %g, is not in [0,1]",
+                        o->max_unreadable);
+    return 0;
+}
+
+int nod_index(const char *source, const nod_index_options *o, nod_cohort **out, nod_error *err)
+{
+    indexing x = {.path = source, .o = o, .err = err};
+    const nod_layout *layout;
+    int rc = check_options(o, err);
+    if (rc) return rc;
+    nod_arena_init(&x.list.arena);
+    NOD_TRY(choose_layout(source, o, &layout, err));
+    NOD_TRY(layout->list(source, o->log, &x.list, err));
+    if (x.list.n == 0) {
+        rc = nod_fail(err, NOD_EDATA, "%s holds no images", source);
+        goto out;
+    }
+    x.info.layout = layout->name;
+    NOD_TRY(find_patients(&x));
+    NOD_TRY(find_classes(&x));
+    NOD_TRY(find_names(&x));
+    NOD_TRY(decode_all(&x));
+    NOD_TRY(name_cases(&x));
+    NOD_TRY(make_cohort(&x, out));
+    if (x.info.positive_origin == NOD_POSITIVE_ASSUMED)
+        nod_warn(o->log,
+                 "the positive class is taken to be the highest, '%s'; say which it is "
+                 "with --positive CLASS",
+                 x.info.classes[1]);
+out:
+    for (size_t i = 0; x.seen && i < x.list.n; i++)
+        nod_free(x.seen[i].reason);
+    nod_free(x.seen);
+    nod_source_free(x.source);
+    nod_free(x.classes);
+    nod_free(x.file_prefix);
+    nod_free(x.source_name);
+    nod_listing_done(&x.list);
+    return rc;
+}

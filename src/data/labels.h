@@ -1,0 +1,26 @@
+/* labels.h: the one function that serves labels, by part.
+ *
+ * The test part is served to the holder of an open look at this very split and to nobody else;
+ * only nod_look_begin (ledger/look.h) makes one, after the look stands in the ledger. So train,
+ * init and diagnose, which have none, cannot read test labels even by mistake. This is
+ * discipline in the program: the source files still hold the labels. */
+#ifndef NOD_DATA_LABELS_H
+#define NOD_DATA_LABELS_H
+
+#include "data/split.h"
+
+typedef struct nod_labels {
+    size_t n;         /* cases of the part, in the order of the cohort */
+    size_t n_classes; /* of the task */
+    bool multilabel;
+    size_t *cases;   /* [n] index in the cohort */
+    int32_t *values; /* [n] class index; multi-label [n][n_classes] of 0/1 */
+} nod_labels;
+
+/* `look` is NULL for training and validation. Errors: ESEAL (test without the right), EDATA (the
+ * cohort is not the one that was divided), ENOMEM. */
+int nod_labels_serve(const nod_cohort *c, const nod_split *s, nod_part part,
+                     const nod_look *look, nod_labels *out, nod_error *err) NOD_MUST_CHECK;
+void nod_labels_done(nod_labels *l);
+
+#endif

@@ -1,0 +1,75 @@
+/* layout.h: the layouts in which data sets arrive, and making a cohort from one.
+ *
+ * A layout is one file under layouts/ and one line in layouts/table.c. It lists items; the
+ * common part (index.c) decodes every image, hashes it, names the cases, finds the positive
+ * class and the patients, and makes the cohort. */
+#ifndef NOD_DATA_LAYOUT_H
+#define NOD_DATA_LAYOUT_H
+
+#include "base/log.h"
+#include "base/memory.h"
+#include "base/text.h"
+#include "data/cohort.h"
+
+/* One image that a layout found; strings belong to the listing's arena. */
+typedef struct nod_item {
+    const char *name;    /* file, relative to the listing's root or absolute */
+    const char *array;   /* "" for an image file */
+    int64_t index;       /* -1 for an image file */
+    const char *label;   /* class name; multi-label: joined by '|' */
+    const char *patient; /* "" unknown */
+    const char *id;      /* NULL: made from the pixels */
+    nod_part official;
+    size_t line; /* of a manifest; 0 elsewhere */
+} nod_item;
+
+typedef struct nod_listing {
+    nod_arena arena;
+    const char *root; /* folder where relative names begin */
+    nod_item *items;
+    size_t n, cap;
+    nod_strlist classes; /* in order; left empty: the labels, in natural order */
+    bool multilabel;
+    bool has_patients; /* the source names patients */
+} nod_listing;
+
+void nod_listing_done(nod_listing *l);
+/* Adds a copy; its strings must be in the arena or static. Errors: ELIMIT, ENOMEM. */
+int nod_listing_add(nod_listing *l, const nod_item *item, nod_error *err) NOD_MUST_CHECK;
+/* Sets the root to the folder of a file. */
+int nod_listing_root_of(nod_listing *l, const char *file, nod_error *err) NOD_MUST_CHECK;
+
+typedef struct nod_layout {
+    const char *name, *about;
+    /* Whether `path` looks like this layout. */
+    bool (*detect)(const char *path);
+    int (*list)(const char *path, const nod_log *log, nod_listing *out, nod_error *err);
+} nod_layout;
+
+/* The table; NULL after the last. */
+const nod_layout *nod_layout_at(size_t i);
+const nod_layout *nod_layout_find(const char *name); /* NULL: not known */
+
+typedef struct nod_index_options {
+    const char *layout;   /* name in the table; NULL: detected */
+    const char *positive; /* class name; NULL: derived or assumed */
+    /* POSIX extended expression, matched against the file's path below the source; its first
+     * group is the patient. NULL: none. */
+    const char *patient_regex;
+    double max_unreadable; /* fraction of images, 0 to 1; default .1. All is always an error. */
+    const char *folder;    /* where the cohort will be written; files below it get relative
+                              paths, others absolute ones; NULL: the working directory */
+    int threads;           /* that decode; 0: those available */
+    const nod_log *log;
+} nod_index_options;
+#define NOD_INDEX_OPTIONS_INIT \
+    {                          \
+        .max_unreadable = 0.1  \
+    }
+
+/* Errors: ENOENT, EINVAL (options that do not fit), EFORMAT (a file's bytes), EDATA (labels and
+ * images do not match, empty class, too many unreadable images ...). */
+int nod_index(const char *source, const nod_index_options *o, nod_cohort **out,
+              nod_error *err) NOD_MUST_CHECK;
+
+#endif

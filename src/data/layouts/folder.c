@@ -1,0 +1,195 @@
+/* folder.c: class-per-folder images: DIR/CLASS/..., or DIR/{train,val,test}/CLASS/....
+ *
+ * Below a class folder images may lie at any depth (one folder a patient is common). A file
+ * counts as an image by its name's ending or by its first bytes; others are skipped. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "data/layouts/table.h"
+#include "imaging/image.h"
+
+#define DEPTH_MAX   16
+#define SNIFF_BYTES 16
+
+typedef struct walk {
+    nod_listing *out;
+    const char *label; /* class of what is found */
+    nod_part official;
+    size_t skipped;
+    const nod_log *log;
+    nod_error *err;
+} walk;
+
+static bool has_image_ending(const char *name)
+{
+    static const char *const endings[] = {".png", ".jpg", ".jpeg", ".tif", ".tiff"};
+    for (size_t i = 0; i < NOD_COUNT(endings); i++)
+        if (nod_has_suffix_nocase(name, endings[i])) return true;
+    return false;
+}
+
+static bool has_image_bytes(const char *path)
+{
+    unsigned char head[SNIFF_BYTES];
+    FILE *f = fopen(path, "rb");
+    if (f == NULL) return false;
+    size_t n = fread(head, 1, sizeof head, f);
+    fclose(f);
+    return nod_image_is_known(head, n);
+}
+
+/* "" + b is b. */
+static char *join(nod_arena *a, const char *folder, const char *name)
+{
+    return nod_arena_printf(a, "%s%s%s", folder, *folder ? "/" : "", name);
+}
+
+/* The entries of root/folder that are not hidden. */
+static int list_visible(const nod_listing *l, const char *folder, nod_strlist *out,
+                        nod_error *err)
+{
+    nod_strlist all = NOD_STRLIST_INIT;
+    char *path = *folder ? nod_path_join(l->root, folder) : nod_strdup(l->root);
+    int rc = path ? nod_dir_list(path, &all, err) : nod_fail_memory(err, "a path", 1);
+    for (size_t i = 0; i < all.n && rc == 0; i++)
+        if (all.items[i][0] != '.' && !nod_strlist_add(out, all.items[i]))
+            rc = nod_fail_memory(err, "a list of files", all.n);
+    nod_strlist_done(&all);
+    nod_free(path);
+    return rc;
+}
+
+static int walk_folder(walk *w, const char *folder, int depth);
+
+static int walk_entry(walk *w, const char *folder, const char *entry, int depth)
+{
+    nod_listing *l = w->out;
+    int rc = 0;
+    char *name = join(&l->arena, folder, entry);
+    char *path = name ? nod_path_join(l->root, name) : NULL;
+    if (path == NULL) return nod_fail_memory(w->err, "a path", strlen(entry));
+    if (nod_path_is_dir(path)) {
+        rc = walk_folder(w, name, depth + 1);
+    } else if (nod_path_is_file(path) && (has_image_ending(entry) || has_image_bytes(path))) {
+        nod_item item = {.name = name,
+                         .array = "",
+                         .index = -1,
+                         .label = w->label,
+                         .patient = "",
+                         .official = w->official};
+        rc = nod_listing_add(l, &item, w->err);
+    } else {
+        w->skipped++;
+        nod_log_printf(w->log, NOD_LOG_DEBUG, "%s is not an image, skipped", name);
+    }
+    nod_free(path);
+    return rc;
+}
+
+static int walk_folder(walk *w, const char *folder, int depth)
+{
+    nod_strlist names = NOD_STRLIST_INIT;
+    if (depth > DEPTH_MAX)
+        return nod_fail(w->err, NOD_ELIMIT,
+                        "%s: folders are nested more than %d deep (a link in a circle?)",
+                        folder, DEPTH_MAX);
+    int rc = list_visible(w->out, folder, &names, w->err);
+    for (size_t i = 0; i < names.n && rc == 0; i++)
+        rc = walk_entry(w, folder, names.items[i], depth);
+    nod_strlist_done(&names);
+    return rc;
+}
+
+/* The sub-folders of root/folder that are not hidden. */
+static int list_folders(const nod_listing *l, const char *folder, nod_strlist *out,
+                        nod_error *err)
+{
+    nod_strlist names = NOD_STRLIST_INIT;
+    int rc = list_visible(l, folder, &names, err);
+    for (size_t i = 0; i < names.n && rc == 0; i++) {
+        nod_strbuf b = NOD_STRBUF_INIT;
+        nod_strbuf_printf(&b, "%s/%s%s%s", l->root, folder, *folder ? "/" : "", names.items[i]);
+        if (b.failed || (nod_path_is_dir(b.data) && !nod_strlist_add(out, names.items[i])))
+            rc = nod_fail_memory(err, "a list of folders", names.n);
+        nod_strbuf_done(&b);
+    }
+    nod_strlist_done(&names);
+    return rc;
+}
+
+/* Class folders below root/folder; `folder` is "" or the folder of a part. */
+static int list_classes(walk *w, const char *folder)
+{
+    nod_listing *l = w->out;
+    nod_strlist classes = NOD_STRLIST_INIT;
+    int rc = list_folders(l, folder, &classes, w->err);
+    for (size_t i = 0; i < classes.n && rc == 0; i++) {
+        const char *name = classes.items[i];
+        char *sub = join(&l->arena, folder, name);
+        w->label = nod_arena_strdup(&l->arena, name);
+        if (sub == NULL || w->label == NULL ||
+            (nod_strlist_find(&l->classes, name) < 0 && !nod_strlist_add(&l->classes, name)))
+            rc = nod_fail_memory(w->err, "a class", strlen(name));
+        else
+            rc = walk_folder(w, sub, 1);
+    }
+    nod_strlist_done(&classes);
+    return rc;
+}
+
+/* Whether the folders are parts: all of them, and one is train. */
+static bool are_parts(const nod_strlist *folders)
+{
+    bool train = false;
+    for (size_t i = 0; i < folders->n; i++) {
+        nod_part p;
+        if (!nod_part_parse(folders->items[i], &p)) return false;
+        train |= p == NOD_PART_TRAIN;
+    }
+    return train;
+}
+
+static int compare_names(const void *a, const void *b)
+{
+    return nod_compare_natural(*(char *const *)a, *(char *const *)b);
+}
+
+static int list(const char *path, const nod_log *log, nod_listing *out, nod_error *err)
+{
+    nod_strlist folders = NOD_STRLIST_INIT;
+    walk w = {.out = out, .official = NOD_PART_OUT, .log = log, .err = err};
+    int rc = 0;
+    out->root = nod_arena_strdup(&out->arena, path);
+    if (out->root == NULL) return nod_fail_memory(err, "a path", strlen(path));
+    NOD_TRY(list_folders(out, "", &folders, err));
+    if (are_parts(&folders)) {
+        for (size_t i = 0; i < folders.n; i++) {
+            (void)!nod_part_parse(folders.items[i], &w.official);
+            NOD_TRY(list_classes(&w, folders.items[i]));
+        }
+    } else {
+        NOD_TRY(list_classes(&w, ""));
+    }
+    if (out->classes.n < 2) {
+        rc = nod_fail(
+            err, NOD_EDATA,
+            "%s has %zu class folders, two or more are needed: DIR/CLASS/image.png; or "
+            "write a CSV manifest with the columns path,label",
+            path, out->classes.n);
+        goto out;
+    }
+    qsort(out->classes.items, out->classes.n, sizeof *out->classes.items, compare_names);
+    if (w.skipped > 0) nod_info(log, "%zu files are not images and were skipped", w.skipped);
+out:
+    nod_strlist_done(&folders);
+    return rc;
+}
+
+const nod_layout nod_layout_folder = {
+    .name = "folder",
+    .about = "images in one folder a class: DIR/CLASS/..., or DIR/{train,val,test}/CLASS/...",
+    .detect = nod_path_is_dir,
+    .list = list,
+};

@@ -1,0 +1,149 @@
+/* manifest.c: a CSV table path,label[,patient][,part][,array][,index], one image a row.
+ *
+ * Paths are relative to the table. With `index` (and `array`, default "images") a path is an
+ * .npz. A label with '|' makes the task multi-label. Other columns are ignored, with a warning
+ * where one is nearly a known name. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/csv.h"
+#include "base/file.h"
+#include "data/layouts/table.h"
+
+enum column { COL_PATH, COL_LABEL, COL_PATIENT, COL_PART, COL_ARRAY, COL_INDEX, COLUMNS };
+static const char *const column_names[COLUMNS] = {"path", "label", "patient",
+                                                  "part", "array", "index"};
+
+typedef struct table {
+    nod_csv *csv;
+    const char *path;
+    int64_t at[COLUMNS]; /* -1: absent */
+    nod_error *err;
+} table;
+
+static bool detect(const char *path)
+{
+    return nod_path_is_file(path) && nod_has_suffix_nocase(path, ".csv");
+}
+
+static const char *next_column(const void *ctx, size_t i)
+{
+    (void)ctx;
+    return i < COLUMNS ? column_names[i] : NULL;
+}
+
+static int find_columns(table *t, const nod_log *log)
+{
+    for (int i = 0; i < COLUMNS; i++)
+        t->at[i] = nod_csv_find(t->csv, column_names[i]);
+    for (size_t i = 0; i < nod_csv_columns(t->csv); i++) {
+        const char *header = nod_csv_header(t->csv, i);
+        bool known = false;
+        for (int k = 0; k < COLUMNS; k++)
+            known |= t->at[k] == (int64_t)i;
+        const char *near = known ? NULL : nod_nearest(header, next_column, NULL);
+        if (near)
+            nod_warn(log, "%s: column '%s' is ignored (is '%s' meant?)", t->path, header, near);
+        else if (!known)
+            nod_info(log, "%s: column '%s' is ignored", t->path, header);
+    }
+    for (int i = COL_PATH; i <= COL_LABEL; i++)
+        if (t->at[i] < 0)
+            return nod_fail(t->err, NOD_EFORMAT,
+                            "%s: column '%s' is missing; a manifest has the columns path,label "
+                            "and may have patient,part,array,index",
+                            t->path, column_names[i]);
+    if (t->at[COL_ARRAY] >= 0 && t->at[COL_INDEX] < 0)
+        return nod_fail(t->err, NOD_EFORMAT, "%s: column 'array' needs the column 'index'",
+                        t->path);
+    return 0;
+}
+
+static const char *field(const table *t, size_t row, enum column c)
+{
+    return t->at[c] < 0 ? "" : nod_csv_get(t->csv, row, (size_t)t->at[c]);
+}
+
+static int read_row(const table *t, size_t row, nod_listing *out)
+{
+    size_t line = nod_csv_line(t->csv, row);
+    nod_arena *a = &out->arena;
+    const char *index = field(t, row, COL_INDEX), *part = field(t, row, COL_PART);
+    const char *array = field(t, row, COL_ARRAY);
+    nod_item item = {.index = -1, .official = NOD_PART_OUT, .line = line};
+    if (*field(t, row, COL_PATH) == '\0')
+        return nod_fail(t->err, NOD_EDATA, "%s:%zu: the path is empty", t->path, line);
+    if (*index && (!nod_parse_i64(index, &item.index) || item.index < 0))
+        return nod_fail(t->err, NOD_EDATA, "%s:%zu: index '%.40s' is not a number from 0",
+                        t->path, line, index);
+    if (*index == '\0' && *array)
+        return nod_fail(t->err, NOD_EDATA, "%s:%zu: an array without an index", t->path, line);
+    if (*part && !nod_part_parse(part, &item.official))
+        return nod_fail(t->err, NOD_EDATA, "%s:%zu: part '%.40s' is not train, val or test",
+                        t->path, line, part);
+    if (*index && *array == '\0') array = "images";
+    item.name = nod_arena_strdup(a, field(t, row, COL_PATH));
+    item.array = nod_arena_strdup(a, array);
+    item.label = nod_arena_strdup(a, field(t, row, COL_LABEL));
+    item.patient = nod_arena_strdup(a, field(t, row, COL_PATIENT));
+    if (!item.name || !item.array || !item.label || !item.patient)
+        return nod_fail_memory(t->err, "a row of a manifest", sizeof item);
+    out->has_patients |= *item.patient != '\0';
+    out->multilabel |= strchr(item.label, '|') != NULL;
+    return nod_listing_add(out, &item, t->err);
+}
+
+static int compare_images(const void *a, const void *b)
+{
+    const nod_item *x = *(const nod_item *const *)a, *y = *(const nod_item *const *)b;
+    int order = strcmp(x->name, y->name);
+    if (order == 0) order = strcmp(x->array, y->array);
+    if (order == 0) order = (x->index > y->index) - (x->index < y->index);
+    return order ? order : (x->line > y->line) - (x->line < y->line);
+}
+
+/* No image twice, and a label each. */
+static int check_items(const table *t, const nod_listing *l)
+{
+    int rc = 0;
+    for (size_t i = 0; i < l->n && !l->multilabel; i++)
+        if (*l->items[i].label == '\0')
+            return nod_fail(t->err, NOD_EDATA, "%s:%zu: the label is empty", t->path,
+                            l->items[i].line);
+    const nod_item **sorted = nod_calloc(l->n + 1, sizeof(*sorted));
+    if (sorted == NULL) return nod_fail_memory(t->err, "a list of images", l->n);
+    for (size_t i = 0; i < l->n; i++)
+        sorted[i] = &l->items[i];
+    qsort(sorted, l->n, sizeof(*sorted), compare_images);
+    for (size_t i = 1; i < l->n && rc == 0; i++) {
+        const nod_item *x = sorted[i - 1], *y = sorted[i];
+        if (strcmp(x->name, y->name) == 0 && strcmp(x->array, y->array) == 0 &&
+            x->index == y->index)
+            rc = nod_fail(t->err, NOD_EDATA, "%s:%zu: this image stands on line %zu already",
+                          t->path, y->line, x->line);
+    }
+    nod_free(sorted);
+    return rc;
+}
+
+static int list(const char *path, const nod_log *log, nod_listing *out, nod_error *err)
+{
+    table t = {.path = path, .err = err};
+    int rc = 0;
+    NOD_TRY(nod_listing_root_of(out, path, err));
+    NOD_TRY(nod_csv_read(path, &t.csv, err));
+    NOD_TRY(find_columns(&t, log));
+    for (size_t row = 0; row < nod_csv_rows(t.csv); row++)
+        NOD_TRY(read_row(&t, row, out));
+    NOD_TRY(check_items(&t, out));
+out:
+    nod_csv_free(t.csv);
+    return rc;
+}
+
+const nod_layout nod_layout_manifest = {
+    .name = "manifest",
+    .about = "a CSV table with the columns path,label and maybe patient,part,array,index",
+    .detect = detect,
+    .list = list,
+};

@@ -1,0 +1,47 @@
+/* table.c: the layouts, in the order in which they are tried, and what they share. */
+#include "data/layouts/table.h"
+
+#include <string.h>
+
+#include "base/file.h"
+
+static const nod_layout *const layouts[] = {&nod_layout_medmnist, &nod_layout_manifest,
+                                            &nod_layout_folder};
+
+const nod_layout *nod_layout_at(size_t i)
+{
+    return i < NOD_COUNT(layouts) ? layouts[i] : NULL;
+}
+
+const nod_layout *nod_layout_find(const char *name)
+{
+    for (size_t i = 0; i < NOD_COUNT(layouts); i++)
+        if (strcmp(layouts[i]->name, name) == 0) return layouts[i];
+    return NULL;
+}
+
+void nod_listing_done(nod_listing *l)
+{
+    nod_free(l->items);
+    nod_strlist_done(&l->classes);
+    nod_arena_done(&l->arena);
+    *l = (nod_listing){0};
+}
+
+int nod_listing_add(nod_listing *l, const nod_item *item, nod_error *err)
+{
+    if (l->n >= NOD_COHORT_MAX_CASES)
+        return nod_fail(err, NOD_ELIMIT, "more than %zu images", NOD_COHORT_MAX_CASES);
+    if (!nod_grow((void **)&l->items, &l->cap, l->n + 1, sizeof *l->items))
+        return nod_fail_memory(err, "a list of images", (l->n + 1) * sizeof *l->items);
+    l->items[l->n++] = *item;
+    return 0;
+}
+
+int nod_listing_root_of(nod_listing *l, const char *file, nod_error *err)
+{
+    char *dir = nod_path_dir(file);
+    l->root = dir ? nod_arena_strdup(&l->arena, dir) : NULL;
+    nod_free(dir);
+    return l->root ? 0 : nod_fail_memory(err, "a path", strlen(file));
+}

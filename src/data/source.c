@@ -1,0 +1,192 @@
+/* source.c: a short list of loaded arrays, and images cut out of them. */
+#include "data/source.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "tensor/npz.h"
+
+typedef struct loaded {
+    char *path, *array;
+    nod_tensor t;
+    int64_t n, d, h, w;
+    int channels;
+    nod_sample sample;
+} loaded;
+
+struct nod_source {
+    loaded *items;
+    size_t n, cap;
+};
+
+int nod_source_new(nod_source **out, nod_error *err)
+{
+    nod_source *s = nod_calloc(1, sizeof *s);
+    if (s == NULL) return nod_fail_memory(err, "a source of images", sizeof *s);
+    *out = s;
+    return 0;
+}
+
+static void loaded_done(loaded *a)
+{
+    nod_free(a->path);
+    nod_free(a->array);
+    nod_tensor_done(&a->t);
+}
+
+void nod_source_free(nod_source *s)
+{
+    if (s == NULL) return;
+    for (size_t i = 0; i < s->n; i++)
+        loaded_done(&s->items[i]);
+    nod_free(s->items);
+    nod_free(s);
+}
+
+static const loaded *find(const nod_source *s, const char *path, const char *array)
+{
+    for (size_t i = 0; i < s->n; i++)
+        if (strcmp(s->items[i].array, array) == 0 && strcmp(s->items[i].path, path) == 0)
+            return &s->items[i];
+    return NULL;
+}
+
+static bool is_channels(int64_t n)
+{
+    return n == 1 || n == 3 || n == 4;
+}
+
+int nod_source_shape(const nod_shape *shape, int64_t *n, int64_t *d, int64_t *h, int64_t *w,
+                     int *channels, nod_error *err)
+{
+    const int64_t *dim = shape->dim;
+    int rank = shape->rank;
+    /* [N,28,28,3] is colour, [N,28,28,28] a volume. */
+    bool colour = rank >= 4 && is_channels(dim[rank - 1]);
+    int spatial = rank - 1 - colour;
+    char text[160];
+    if (rank > 5 || spatial < 2 || spatial > 3)
+        return nod_fail(err, NOD_ESHAPE,
+                        "shape %s is not one of images: [N,H,W], [N,H,W,C], [N,D,H,W] or "
+                        "[N,D,H,W,C] with C 1, 3 or 4",
+                        nod_shape_text(shape, text, sizeof text));
+    for (int i = 0; i < rank; i++)
+        if (dim[i] < 1 || (i > 0 && dim[i] > NOD_IMAGE_MAX_SIDE))
+            return nod_fail(err, NOD_ESHAPE, "shape %s: dimension %d is out of range",
+                            nod_shape_text(shape, text, sizeof text), i);
+    *n = dim[0];
+    *d = spatial == 3 ? dim[1] : 1;
+    *h = dim[spatial == 3 ? 2 : 1];
+    *w = dim[spatial == 3 ? 3 : 2];
+    *channels = colour ? (int)dim[rank - 1] : 1;
+    return 0;
+}
+
+static int sample_of(nod_dtype t, nod_sample *out)
+{
+    switch (t) {
+    case NOD_DTYPE_U8:
+        *out = NOD_SAMPLE_U8;
+        return 0;
+    case NOD_DTYPE_U16:
+        *out = NOD_SAMPLE_U16;
+        return 0;
+    case NOD_DTYPE_F32:
+        *out = NOD_SAMPLE_F32;
+        return 0;
+    default:
+        return -1;
+    }
+}
+
+/* Shape and dtype are looked at before the data are read. */
+static int load(nod_npz *z, loaded *a, nod_error *err)
+{
+    nod_dtype dtype;
+    nod_shape shape;
+    int rc = 0;
+    NOD_TRY(nod_npz_peek(z, a->array, &dtype, &shape, err));
+    rc = nod_source_shape(&shape, &a->n, &a->d, &a->h, &a->w, &a->channels, err);
+    if (rc == 0 && sample_of(dtype, &a->sample) != 0)
+        rc = nod_fail(err, NOD_ESHAPE,
+                      "dtype %s is not one of images; store u8, u16 or f32 (e.g. "
+                      "a.astype('float32'))",
+                      nod_dtype_name(dtype));
+    if (rc) {
+        nod_error_prefix(err, "%s: array %s", a->path, a->array);
+        goto out;
+    }
+    NOD_TRY(nod_npz_read(z, a->array, &a->t, err));
+out:
+    return rc;
+}
+
+int nod_source_load(nod_source *s, const char *path, const char *array, nod_error *err)
+{
+    nod_npz *z = NULL;
+    loaded a = {0};
+    int rc = 0;
+    if (find(s, path, array)) return 0;
+    a.path = nod_strdup(path);
+    a.array = nod_strdup(array);
+    if (!a.path || !a.array ||
+        !nod_grow((void **)&s->items, &s->cap, s->n + 1, sizeof *s->items)) {
+        rc = nod_fail_memory(err, "a list of arrays", sizeof a);
+        goto out;
+    }
+    NOD_TRY(nod_npz_open(path, &z, err));
+    NOD_TRY(load(z, &a, err));
+    s->items[s->n++] = a;
+    a = (loaded){0};
+out:
+    nod_npz_close(z);
+    loaded_done(&a);
+    return rc;
+}
+
+int64_t nod_source_count(const nod_source *s, const char *path, const char *array)
+{
+    const loaded *a = find(s, path, array);
+    NOD_ASSERT(a != NULL);
+    return a->n;
+}
+
+static int check_finite(const nod_image *im, nod_error *err)
+{
+    const float *v = im->data;
+    if (im->sample != NOD_SAMPLE_F32) return 0;
+    for (int64_t i = 0; i < nod_image_samples(im); i++)
+        if (!isfinite(v[i]))
+            return nod_fail(err, NOD_ENUMERIC, "sample %lld is not finite", (long long)i);
+    return 0;
+}
+
+int nod_source_decode(const nod_source *s, const char *path, const char *array, int64_t index,
+                      nod_image *out, nod_error *err)
+{
+    nod_image im = {0};
+    int rc = 0;
+    if (*array == '\0') {
+        NOD_TRY(nod_image_read(path, &im, err));
+    } else {
+        const loaded *a = find(s, path, array);
+        NOD_ASSERT(a != NULL);
+        if (index < 0 || index >= a->n)
+            return nod_fail(err, NOD_EDATA, "%s: array %s has %lld images, none at index %lld",
+                            path, array, (long long)a->n, (long long)index);
+        NOD_TRY(nod_image_init(&im, a->d, a->h, a->w, a->channels, a->sample, err));
+        size_t size = nod_image_bytes(&im);
+        memcpy(im.data, (const char *)a->t.data + (size_t)index * size, size);
+    }
+    rc = check_finite(&im, err);
+    if (rc) {
+        nod_error_prefix(err, "%s%s%s", path, *array ? ": array " : "", array);
+        goto out;
+    }
+    *out = im;
+    im = (nod_image){0};
+out:
+    nod_image_done(&im);
+    return rc;
+}

@@ -1,0 +1,29 @@
+/* source.h: decoding of cases, from image files and from arrays in .npz files.
+ *
+ * Arrays are loaded once, before the threads start; then decoding is safe from any number of
+ * threads. */
+#ifndef NOD_DATA_SOURCE_H
+#define NOD_DATA_SOURCE_H
+
+#include "imaging/image.h"
+#include "tensor/tensor.h"
+
+typedef struct nod_source nod_source;
+
+int nod_source_new(nod_source **out, nod_error *err) NOD_MUST_CHECK;
+void nod_source_free(nod_source *s);
+/* Loads an array unless it is there: u8, u16 or f32 of shape [N,H,W], [N,H,W,C], [N,D,H,W] or
+ * [N,D,H,W,C] with C 1, 3 or 4. Not safe beside decode. */
+int nod_source_load(nod_source *s, const char *path, const char *array,
+                    nod_error *err) NOD_MUST_CHECK;
+/* Number of images in a loaded array. */
+int64_t nod_source_count(const nod_source *s, const char *path, const char *array);
+/* array "" reads the image file itself. Errors: those of the reader, EDATA (index), ENUMERIC
+ * (a sample is not finite). */
+int nod_source_decode(const nod_source *s, const char *path, const char *array, int64_t index,
+                      nod_image *out, nod_error *err) NOD_MUST_CHECK;
+/* Shape of an array of images as image dimensions; ESHAPE names what is accepted. */
+int nod_source_shape(const nod_shape *shape, int64_t *n, int64_t *d, int64_t *h, int64_t *w,
+                     int *channels, nod_error *err) NOD_MUST_CHECK;
+
+#endif

@@ -1,0 +1,82 @@
+/* split.h: the division of a cohort into training, validation and test part, frozen and hashed.
+ *
+ * The unit is the group (data/groups.h). Groups are dealt class by class, rarest class first,
+ * largest groups first, in an order drawn from Philox (seed, NOD_RNG_SPLIT): each goes to the
+ * part that is furthest from its share. An official split is kept; what it lacks is dealt out
+ * of its training part. docs/formats/split.md has the file and all rules. */
+#ifndef NOD_DATA_SPLIT_H
+#define NOD_DATA_SPLIT_H
+
+#include "data/cohort.h"
+#include "ledger/look.h"
+
+typedef struct nod_split_options {
+    int64_t seed;               /* at least 0 */
+    double fraction[NOD_PARTS]; /* of the images, by part; each > 0, sum 1 */
+    bool ignore_official;       /* default: an official split is kept */
+    bool allow_one_class; /* default: each class is in training, two or more in the others */
+} nod_split_options;
+#define NOD_SPLIT_OPTIONS_INIT          \
+    {                                   \
+        .fraction = { 0.7, 0.15, 0.15 } \
+    }
+
+/* Why a case is left out, or what is odd about one that is not. */
+typedef enum nod_split_note_kind {
+    NOD_NOTE_PIXELS_IN_HIGHER, /* left out: same pixels in a higher part of the official split */
+    NOD_NOTE_PATIENT_IN_HIGHER, /* left out: same patient in a higher part of it */
+    NOD_NOTE_CONTRADICTORY_OUT, /* left out of training: same pixels, other label */
+    NOD_NOTE_CONTRADICTORY      /* kept in validation or test, flagged */
+} nod_split_note_kind;
+
+typedef struct nod_split_note {
+    size_t i_case, i_other; /* the case, and the one that is the reason */
+    nod_part from;          /* part that the case was or is in */
+    nod_split_note_kind kind;
+} nod_split_note;
+const char *nod_split_note_name(nod_split_note_kind kind);
+
+typedef struct nod_split nod_split;
+
+/* Errors: EINVAL (options), EDATA (too few groups, a part without a class), ENOMEM. */
+int nod_split_make(const nod_cohort *c, const nod_split_options *o, nod_split **out,
+                   nod_error *err) NOD_MUST_CHECK;
+void nod_split_free(nod_split *s);
+
+nod_part nod_split_part(const nod_split *s, size_t i_case);
+/* Group number of a case: the unit of intervals ("patient"). */
+size_t nod_split_group(const nod_split *s, size_t i_case);
+size_t nod_split_notes(const nod_split *s);
+const nod_split_note *nod_split_get_note(const nod_split *s, size_t i);
+const char *nod_split_hash(const nod_split *s);        /* of the content, without the anchor */
+const char *nod_split_cohort_hash(const nod_split *s); /* of the cohort it divides */
+/* "none", "declared", "derived: RULE": what every result says of its intervals. */
+const char *nod_split_grouping(const nod_split *s);
+int64_t nod_split_seed(const nod_split *s);
+
+/* What is in a part; known before sealing and kept in the file. */
+typedef struct nod_part_counts {
+    size_t images, groups;
+    const size_t *class_images; /* [n_classes], borrowed */
+    const size_t *class_groups; /* [n_classes] groups with at least one image of the class */
+} nod_part_counts;
+nod_part_counts nod_split_counts(const nod_split *s, nod_part part);
+size_t nod_split_n_classes(const nod_split *s);
+
+/* Records the split in the ledger, which gives it its anchor. ESEAL where cases of the cohort
+ * were looked at and `again` is NULL. */
+int nod_split_seal(nod_split *s, const nod_cohort *c, nod_ledger *l, const char *again,
+                   const char *by, nod_error *err) NOD_MUST_CHECK;
+bool nod_split_is_sealed(const nod_split *s);
+nod_anchor nod_split_anchor(const nod_split *s); /* only where sealed */
+
+/* NOD_ESEAL where the split was not sealed: an unsealed one never reaches a file. */
+int nod_split_write(const nod_split *s, const char *path, nod_error *err) NOD_MUST_CHECK;
+/* Strict. ESEAL: the content's hash is not the one in the file, or the cohort is not the one that
+ * was divided (it was changed after the split). */
+int nod_split_read(const char *path, const nod_cohort *c, nod_split **out,
+                   nod_error *err) NOD_MUST_CHECK;
+int nod_split_parse(const char *text, size_t size, const char *name, const nod_cohort *c,
+                    nod_split **out, nod_error *err) NOD_MUST_CHECK;
+
+#endif

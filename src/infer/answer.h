@@ -1,0 +1,49 @@
+/* answer.h: what a model's logits mean: task, classes, prior correction, calibration, operating
+ * points, patches. Stored in the model's `answer` part, so that prediction and test cannot do it
+ * differently from training. docs/formats/model.md. */
+#ifndef NOD_INFER_ANSWER_H
+#define NOD_INFER_ANSWER_H
+
+#include "eval/calibration.h"
+#include "eval/operating_point.h"
+#include "imaging/contract.h"
+#include "infer/predictor.h"
+
+typedef struct nod_answer {
+    nod_task task;
+    nod_strlist classes;
+    int positive;             /* binary: class index; else -1 */
+    char positive_origin[16]; /* "declared", "derived", "assumed", "none" */
+    nod_calibration calibration;
+    nod_operating_point *points; /* per column; NULL for multiclass */
+    size_t n_points;
+    nod_patching patching;
+} nod_answer;
+
+void nod_answer_done(nod_answer *a);
+nod_json *nod_answer_to_json(const nod_answer *a);
+int nod_answer_from_json(const nod_json *j, const char *where, nod_answer *out,
+                         nod_error *err) NOD_MUST_CHECK;
+
+/* A model with everything needed to answer: contract, answer, one forward plan. */
+typedef struct nod_reader {
+    nod_model *model;
+    nod_contract contract;
+    nod_answer answer;
+    nod_predictor *predictor;
+} nod_reader;
+
+/* `batch` windows per run. */
+int nod_reader_open(const char *model_path, const nod_plan_options *o, int64_t batch,
+                    nod_reader *out, nod_error *err) NOD_MUST_CHECK;
+void nod_reader_done(nod_reader *r);
+/* Preprocesses a decoded image and computes raw logits [k], and calibrated log-odds and probabilities
+ * [k] (any of the last two may be NULL). */
+int nod_reader_answer(nod_reader *r, const nod_image *im, double *logits, double *log_odds,
+                      double *probabilities, nod_error *err) NOD_MUST_CHECK;
+/* Adds one row per image [n][C,D,H,W] (preprocessed) to `out`, calibrated. ids, patients: [n]. */
+int nod_reader_predict(nod_reader *r, const float *images, int64_t n, const char *const *ids,
+                       const char *const *patients, const int32_t *labels, int32_t seed,
+                       nod_predictions *out, nod_error *err) NOD_MUST_CHECK;
+
+#endif

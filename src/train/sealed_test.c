@@ -1,0 +1,341 @@
+/* sealed_test.c: the look at the test part; see sealed_test.h. */
+#include "train/sealed_test.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "base/hash.h"
+#include "base/memory.h"
+#include "eval/compare.h"
+#include "infer/answer.h"
+#include "train/run.h"
+
+#define NOTES_MAX 8
+
+typedef struct tested_run {
+    const char *folder;
+    nod_run_inputs in;
+    nod_strlist models;
+    char hash[NOD_SHA256_HEX];
+    nod_anchor made;
+    nod_predictions predictions;
+    bool has_predictions;
+    nod_operating_point *points; /* [models][columns] */
+    nod_results *results;
+    nod_strbuf stamp;
+} tested_run;
+
+typedef struct look_session {
+    const nod_sealed_test_options *o;
+    tested_run *runs;
+    nod_ledger *ledger;
+    nod_look *look;
+    nod_sha256 *results_hash;
+} look_session;
+
+/* --- before the look ---------------------------------------------------------------------------- */
+
+static int read_anchor(tested_run *r, nod_error *err)
+{
+    nod_model *m = NULL;
+    nod_json *anchor = NULL;
+    const char *split_hash = NULL;
+    int rc = nod_model_read(r->models.items[0], &m, err);
+    if (!rc)
+        rc = nod_json_need_str(m->provenance, r->models.items[0], "split_hash", &split_hash,
+                               err);
+    if (!rc && strcmp(split_hash, nod_split_hash(r->in.split)) != 0)
+        rc = nod_fail(err, NOD_ESEAL, "%s: the model was trained on another split than %s",
+                      r->models.items[0], r->in.split_path);
+    if (!rc)
+        rc = nod_json_need_object(m->provenance, r->models.items[0], "anchor", &anchor, err);
+    if (!rc) rc = nod_anchor_from_json(anchor, r->models.items[0], &r->made, err);
+    nod_model_free(m);
+    return rc;
+}
+
+static int open_run(tested_run *r, const char *folder, nod_error *err)
+{
+    int rc = 0;
+    char *recipe = nod_path_join(folder, "recipe.yaml");
+    r->folder = folder;
+    if (!recipe) return nod_fail_memory(err, "path of a run", 4096);
+    NOD_TRY(nod_run_models(folder, &r->models, err));
+    NOD_TRY(nod_run_inputs_open(recipe, &r->in, err));
+    NOD_TRY(nod_run_hash(folder, r->hash, err));
+    NOD_TRY(read_anchor(r, err));
+out:
+    nod_free(recipe);
+    return rc;
+}
+
+static void close_run(tested_run *r)
+{
+    nod_results_free(r->results);
+    if (r->has_predictions) nod_predictions_done(&r->predictions);
+    nod_strlist_done(&r->models);
+    nod_strbuf_done(&r->stamp);
+    nod_run_inputs_done(&r->in);
+    nod_free(r->points);
+}
+
+static int open_runs(look_session *s, nod_error *err)
+{
+    for (size_t i = 0; i < s->o->n_runs; i++) {
+        tested_run *r = &s->runs[i];
+        int rc = open_run(r, s->o->runs[i], err);
+        if (rc) return rc;
+        if (strcmp(nod_split_hash(r->in.split), nod_split_hash(s->runs[0].in.split)) != 0)
+            return nod_fail(err, NOD_EINVAL,
+                            "%s and %s were trained on different splits: test them apart",
+                            s->o->runs[0], s->o->runs[i]);
+    }
+    return 0;
+}
+
+static int begin_look(look_session *s, nod_error *err)
+{
+    int rc = 0;
+    const nod_split *split = s->runs[0].in.split;
+    char *path = s->o->ledger ? nod_strdup(s->o->ledger)
+                              : nod_ledger_default_path(s->runs[0].in.cohort_path);
+    nod_look_run *runs = nod_calloc(s->o->n_runs, sizeof *runs);
+    if (!path || !runs) {
+        rc = nod_fail_memory(err, "a look", s->o->n_runs * sizeof *runs);
+        goto out;
+    }
+    for (size_t i = 0; i < s->o->n_runs; i++)
+        runs[i] =
+            (nod_look_run){nod_path_base(s->runs[i].folder), s->runs[i].hash, s->runs[i].made};
+    NOD_TRY(nod_ledger_open(path, NOD_LEDGER_WRITE, &s->ledger, err));
+    nod_look_request q = {.split_hash = nod_split_hash(split),
+                          .split_anchor = nod_split_anchor(split),
+                          .runs = runs,
+                          .n_runs = s->o->n_runs,
+                          .again = s->o->again,
+                          .by = s->o->by};
+    NOD_TRY(nod_look_begin(s->ledger, &q, &s->look, err));
+out:
+    nod_free(path);
+    nod_free(runs);
+    return rc;
+}
+
+/* --- predictions -------------------------------------------------------------------------------- */
+
+/* Ids and groups of the test cases, in the order of the dataset. */
+typedef struct case_names {
+    const char **ids;
+    const char **patients; /* entries NULL where patients are unknown */
+    char *memory;
+} case_names;
+
+static int name_cases(const tested_run *r, const nod_dataset *d, case_names *out,
+                      nod_error *err)
+{
+    size_t n = d->labels.n;
+    bool known = nod_cohort_get_info(r->in.cohort)->grouping != NOD_GROUPING_NONE;
+    out->ids = nod_calloc(n + 1, sizeof *out->ids);
+    out->patients = nod_calloc(n + 1, sizeof *out->patients);
+    out->memory = nod_calloc(n + 1, 24);
+    if (!out->ids || !out->patients || !out->memory)
+        return nod_fail_memory(err, "names of cases", n * sizeof *out->ids);
+    for (size_t i = 0; i < n; i++) {
+        size_t c = d->labels.cases[i];
+        char *text = out->memory + i * 24;
+        snprintf(text, 24, "g%zu", nod_split_group(r->in.split, c));
+        out->ids[i] = nod_cohort_get(r->in.cohort, c)->id;
+        out->patients[i] = known ? text : NULL;
+    }
+    return 0;
+}
+
+static int predict_model(const look_session *s, tested_run *r, size_t i_model, nod_error *err)
+{
+    int rc = 0;
+    nod_reader reader = {0};
+    nod_dataset d = {0};
+    case_names names = {0};
+    nod_plan_options o = NOD_PLAN_OPTIONS_INIT;
+    o.backend = s->o->backend;
+    NOD_TRY(nod_reader_open(r->models.items[i_model], &o, 64, &reader, err));
+    const nod_answer *a = &reader.answer;
+    if (!r->has_predictions) {
+        NOD_TRY(nod_predictions_init(&r->predictions, a->task,
+                                     (const char *const *)a->classes.items, a->classes.n,
+                                     a->positive, err));
+        r->has_predictions = true;
+        if (a->n_points) {
+            r->points = nod_calloc(r->models.n * a->n_points, sizeof *r->points);
+            if (!r->points) {
+                rc = nod_fail_memory(err, "operating points", a->n_points * sizeof *r->points);
+                goto out;
+            }
+        }
+    }
+    if (a->n_points)
+        memcpy(r->points + i_model * a->n_points, a->points, a->n_points * sizeof *a->points);
+    NOD_TRY(nod_dataset_open(r->in.cohort, r->in.split, NOD_PART_TEST, &reader.contract,
+                             s->look, s->o->threads, &d, err));
+    NOD_TRY(name_cases(r, &d, &names, err));
+    NOD_TRY(nod_reader_predict(&reader, d.images.data, (int64_t)d.labels.n, names.ids,
+                               names.patients, d.labels.values, (int32_t)i_model,
+                               &r->predictions, err));
+out:
+    nod_free(names.ids);
+    nod_free(names.patients);
+    nod_free(names.memory);
+    nod_dataset_done(&d);
+    nod_reader_done(&reader);
+    return rc;
+}
+
+/* --- results -------------------------------------------------------------------------------------- */
+
+static size_t collect_notes(const tested_run *r, const char *notes[NOTES_MAX])
+{
+    const nod_cohort_info *info = nod_cohort_get_info(r->in.cohort);
+    size_t n = 0;
+    if (info->grouping == NOD_GROUPING_NONE)
+        notes[n++] = "intervals over images, patients unknown";
+    if (info->grouping == NOD_GROUPING_DERIVED)
+        notes[n++] = "patients derived from file names by a rule";
+    if (info->positive_origin == NOD_POSITIVE_ASSUMED)
+        notes[n++] = "positive class not declared: the highest class was taken";
+    notes[n++] = r->stamp.data;
+    return n;
+}
+
+static int compute_results(const look_session *s, tested_run *r, size_t i, nod_error *err)
+{
+    const char *notes[NOTES_MAX];
+    nod_look_stamp(s->look, i, &r->stamp);
+    nod_results_options ro = nod_results_options_default();
+    nod_anchor anchor = nod_look_anchor(s->look);
+    nod_json *provenance = nod_json_object();
+    ro.n_notes = collect_notes(r, notes);
+    ro.notes = notes;
+    nod_json_set_str(provenance, "version", NODULE_VERSION);
+    nod_json_set_str(provenance, "command", s->o->command);
+    nod_json_set_str(provenance, "run_hash", r->hash);
+    nod_json_set_str(provenance, "split_hash", nod_split_hash(r->in.split));
+    nod_json_set(provenance, "anchor", nod_anchor_to_json(&anchor));
+    ro.provenance = provenance;
+    int rc = nod_results_new(&r->predictions, r->points, &ro, &r->results, err);
+    nod_json_free(provenance);
+    return rc;
+}
+
+/* RUN/test/{results.json, results.txt, predictions.csv} of this look. */
+static int write_results(const look_session *s, tested_run *r, nod_error *err)
+{
+    int rc = 0;
+    nod_json *j = nod_results_json(r->results);
+    nod_strbuf text = NOD_STRBUF_INIT;
+    char *folder = nod_path_join(r->folder, "test"), *canonical = NULL;
+    char *json_path = folder ? nod_path_join(folder, "results.json") : NULL;
+    char *text_path = folder ? nod_path_join(folder, "results.txt") : NULL;
+    char *csv_path = folder ? nod_path_join(folder, "predictions.csv") : NULL;
+    size_t seeds = nod_predictions_seeds(&r->predictions);
+    size_t columns = nod_task_columns(r->predictions.task, r->predictions.k);
+    double *thresholds = r->points ? nod_calloc(seeds * columns, sizeof *thresholds) : NULL;
+    if (!json_path || !text_path || !csv_path || (r->points && !thresholds)) {
+        rc = nod_fail_memory(err, "results", 4096);
+        goto out;
+    }
+    for (size_t i = 0; r->points && i < seeds * columns; i++)
+        thresholds[i] = r->points[i].threshold;
+    nod_results_text(r->results, &text);
+    NOD_TRY(nod_dir_make(folder, err));
+    NOD_TRY(nod_json_write(j, json_path, err));
+    NOD_TRY(nod_file_write(text_path, text.data, text.len, err));
+    NOD_TRY(nod_predictions_write_csv(&r->predictions, thresholds, csv_path, err));
+    NOD_TRY(nod_json_dump_canonical(j, &canonical, err));
+    nod_sha256_add_str(s->results_hash, canonical);
+out:
+    nod_json_free(j);
+    nod_strbuf_done(&text);
+    nod_free(canonical);
+    nod_free(thresholds);
+    nod_free(folder);
+    nod_free(json_path);
+    nod_free(text_path);
+    nod_free(csv_path);
+    return rc;
+}
+
+static int compare_runs(const look_session *s, nod_strbuf *text, nod_json *list, nod_error *err)
+{
+    nod_results_options ro = nod_results_options_default();
+    for (size_t i = 0; i < s->o->n_runs; i++)
+        for (size_t k = i + 1; k < s->o->n_runs; k++) {
+            const tested_run *a = &s->runs[i], *b = &s->runs[k];
+            nod_comparison c;
+            int rc =
+                nod_compare(nod_path_base(a->folder), &a->predictions, a->points,
+                            nod_path_base(b->folder), &b->predictions, b->points, &ro, &c, err);
+            if (rc) return rc;
+            nod_strbuf_addc(text, '\n');
+            nod_comparison_text(&c, text);
+            nod_json_push(list, nod_comparison_json(&c));
+        }
+    return 0;
+}
+
+static int look_at_all(look_session *s, nod_strbuf *text, nod_json *out, nod_error *err)
+{
+    int rc = 0;
+    char hash[NOD_SHA256_HEX];
+    nod_json *runs = nod_json_array(), *comparisons = nod_json_array();
+    for (size_t i = 0; i < s->o->n_runs; i++) {
+        tested_run *r = &s->runs[i];
+        for (size_t m = 0; m < r->models.n; m++)
+            NOD_TRY(predict_model(s, r, m, err));
+        NOD_TRY(compute_results(s, r, i, err));
+        NOD_TRY(write_results(s, r, err));
+        nod_strbuf_printf(text, "%s%s\n", i ? "\n" : "", r->folder);
+        nod_results_text(r->results, text);
+        nod_json_push(runs, nod_results_json(r->results));
+    }
+    NOD_TRY(compare_runs(s, text, comparisons, err));
+    nod_sha256_hex(s->results_hash, hash);
+    NOD_TRY(nod_look_finish(s->look, hash, err));
+    nod_json_set(out, "runs", runs);
+    nod_json_set(out, "comparisons", comparisons);
+    return 0;
+out:
+    nod_json_free(runs);
+    nod_json_free(comparisons);
+    return rc;
+}
+
+int nod_sealed_test(const nod_sealed_test_options *o, nod_strbuf *text, nod_json **json,
+                    nod_error *err)
+{
+    int rc = 0;
+    look_session s = {.o = o};
+    nod_json *out = nod_json_object();
+    s.runs = nod_calloc(o->n_runs, sizeof *s.runs);
+    if (!s.runs) {
+        rc = nod_fail_memory(err, "runs", o->n_runs * sizeof *s.runs);
+        goto out;
+    }
+    for (size_t i = 0; i < o->n_runs; i++)
+        s.runs[i].stamp = (nod_strbuf)NOD_STRBUF_INIT;
+    NOD_TRY(open_runs(&s, err));
+    NOD_TRY(nod_sha256_new(&s.results_hash, err));
+    NOD_TRY(begin_look(&s, err));
+    NOD_TRY(look_at_all(&s, text, out, err));
+    *json = out;
+    out = NULL;
+out:
+    nod_look_close(s.look);
+    nod_ledger_close(s.ledger);
+    nod_sha256_free(s.results_hash);
+    for (size_t i = 0; s.runs && i < o->n_runs; i++)
+        close_run(&s.runs[i]);
+    nod_free(s.runs);
+    nod_json_free(out);
+    return rc;
+}

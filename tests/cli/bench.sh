@@ -1,0 +1,56 @@
+#!/bin/sh
+# `nodule bench`: the worker's protocol, a table without and with absent peers, a peer that fails,
+# the profile. Never looks at a time.
+set -eu
+
+fail() { echo "bench: $*"; exit 1; }
+work=$(mktemp -d "${TMPDIR:-/tmp}/nodule-test-XXXXXX")
+trap 'rm -rf "$work"' EXIT
+
+# The worker says that it is ready, answers what it is asked, and refuses anything else.
+printf 'run 1\nrun 3\n' | "$NODULE" bench --worker mlp-step >"$work/out" || fail "worker failed"
+[ "$(wc -l <"$work/out")" = 3 ] || fail "worker answered: $(cat "$work/out")"
+head -n 1 "$work/out" | grep -q '"ready":true' || fail "worker is not ready"
+[ "$(grep -c '"time_s":.*"cpu_s":.*"peak_rss_bytes":' "$work/out")" = 2 ] || fail "no samples"
+status=0
+words=$(echo 'walk 1' | "$NODULE" bench --worker mlp-step 2>&1 >/dev/null) || status=$?
+[ "$status" = 2 ] || fail "status $status for a word that is not in the protocol"
+case $words in *"'walk 1' is not 'run N'"*) ;; *) fail "said: $words" ;; esac
+
+# A table of our own; peers that are absent are said to be.
+NODULE_PEERS="$work/none" "$NODULE" bench mlp-step --peers -n 1 --threads 1 >"$work/out" ||
+    fail "bench failed"
+head -n 1 "$work/out" | grep -q '1 thread' || fail "the head names no threads"
+grep -q '^peers: absent: no .*/none/bin/python; bench/peers/setup' "$work/out" ||
+    fail "absent peers are not said to be: $(cat "$work/out")"
+grep -q '^  nodule [0-9.]* ' "$work/out" || fail "no row of our own"
+
+# A peer that fails is a row that says why; the others go on. This one serves when "eager".
+mkdir -p "$work/peers/bin"
+cat >"$work/peers/bin/python" <<'PEER'
+#!/bin/sh
+if [ "$3" != eager ]; then
+    echo "ImportError: no such library" >&2
+    exit 1
+fi
+echo 'words of a library'
+echo '{"ready": true, "name": "PyTorch eager", "version": "0.0"}'
+while read -r word n; do
+    echo '{"time_s": 0.25, "cpu_s": 0.25, "peak_rss_bytes": 1048576}'
+done
+PEER
+chmod +x "$work/peers/bin/python"
+NODULE_PEERS="$work/peers" "$NODULE" bench mlp-step --peers -n 1 --threads 1 >"$work/out" ||
+    fail "bench with a failing peer failed"
+grep -q 'PyTorch 0.0 eager .* [0-9.]*x \*' "$work/out" || fail "no ratio: $(cat "$work/out")"
+grep -q 'compile .*absent: .*ImportError: no such library' "$work/out" ||
+    fail "a failing peer: $(cat "$work/out")"
+NODULE_PEERS="$work/peers" "$NODULE" bench mlp-step --peers -n 1 --threads 1 --json |
+    grep -q '"best_peer": "PyTorch 0.0 eager"' || fail "--json has no best peer"
+
+"$NODULE" bench mlp-step --profile -n 1 | grep -q '^  dense ' || fail "no dense layer in the profile"
+
+status=0
+words=$("$NODULE" bench mlp-stop 2>&1) || status=$?
+[ "$status" = 2 ] || fail "status $status for an unknown workload"
+case $words in *"no workload 'mlp-stop'"*) ;; *) fail "said: $words" ;; esac
