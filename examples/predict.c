@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include <nodule/nodule.h>
+#include "nodule/nodule.h"
 
 int main(int argc, char **argv)
 {

@@ -8,20 +8,10 @@
 #include "base/hash.h"
 #include "base/memory.h"
 #include "base/spec.h"
+#include "imaging/contract.h"
 #include "train/yaml.h"
 
 #define ANY HUGE_VAL
-
-static nod_json *deep_copy(const nod_json *j, nod_error *err)
-{
-    char *text = NULL;
-    nod_json *out = NULL;
-    if (nod_json_dump(j, false, &text, err) == 0 &&
-        nod_json_parse(text, strlen(text), "recipe", &out, err) != 0)
-        out = NULL;
-    nod_free(text);
-    return out;
-}
 
 /* Ends the block `b` and puts it under `key` of `s`. */
 static void close_block(nod_spec *s, nod_spec *b, const char *key)
@@ -227,12 +217,15 @@ static void read_network(nod_spec *s)
 
 static void read_input(nod_spec *s)
 {
+    nod_contract k;
     const nod_json *child = nod_spec_child(s, "input");
     if (s->rc) return;
-    if (!child || !nod_json_is_object(child))
+    if (!child) {
         nod_spec_fail(s, "input", "is missing; e.g. input: {size: [28, 28]}");
-    else
-        nod_spec_set(s, "input", deep_copy(child, s->err));
+        return;
+    }
+    s->rc = nod_contract_from_json(child, "input", &k, s->err);
+    if (!s->rc) nod_spec_set(s, "input", nod_contract_to_json(&k));
 }
 
 /* --- the whole

@@ -16,10 +16,14 @@
 
 /* --- inputs --------------------------------------------------------------------------------- */
 
-/* `path` as written in a file that lies in `folder`. */
+/* `path` as written in a file that lies in `folder`, absolute where it exists: a run's own recipe
+ * lies elsewhere than the one it was made from. */
 static char *beside(const char *folder, const char *path)
 {
-    return nod_path_join(folder, path);
+    char *joined = nod_path_join(folder, path), *real = joined ? nod_path_real(joined) : NULL;
+    if (!real) return joined;
+    nod_free(joined);
+    return real;
 }
 
 int nod_run_inputs_open(const char *recipe_path, nod_run_inputs *out, nod_error *err)

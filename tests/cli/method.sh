@@ -48,7 +48,7 @@ refused 2 "holds a run already" "$n" train small.yaml -o run
 cmp run/seed_0/validation.csv run2/seed_0/validation.csv || fail "not reproducible"
 
 # the seal
-"$n" test run >results.txt 2>&1
+"$n" test run >results.txt 2>&1 || { cat results.txt; fail "test"; }
 grep -q "look 1" results.txt || { cat results.txt; fail "the look is not stamped"; }
 refused 11 "again" "$n" test run
 refused 11 "again" "$n" test run2

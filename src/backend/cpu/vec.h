@@ -108,6 +108,7 @@ NOD_INLINE vec vec_leaky(vec x, vec slope)
 }
 
 #else
+#pragma GCC diagnostic ignored "-Wpsabi" /* these functions are always inlined */
 #include <string.h>
 #define VEC_LANES   8
 #define VEC_NAME(f) f##_c
