@@ -71,7 +71,8 @@ refused 8 "bad.yaml:3" sh -c "sed 's/\[24, 24\]/[24, wide]/' small.yaml >bad.yam
 refused 3 "none.yaml" "$n" train none.yaml -o x
 head -c 2000 run/seed_0/model.safetensors >cut.safetensors
 refused 5 "cut.safetensors" "$n" predict cut.safetensors -i "$image"
-printf '\377' | dd of=run2/seed_0/model.safetensors bs=1 seek=9000 conv=notrunc 2>/dev/null
+size=$(wc -c <run2/seed_0/model.safetensors)
+printf '\377' | dd of=run2/seed_0/model.safetensors bs=1 seek=$((size - 9)) conv=notrunc 2>/dev/null
 refused 5 "changed after writing" "$n" predict run2/seed_0/model.safetensors -i "$image"
 : >empty.png
 refused 5 "empty.png" "$n" predict run -i empty.png

@@ -19,7 +19,7 @@ typedef struct conv_kernel {
     size_t packed, scratch;  /* bytes, rounded, of one piece */
     size_t x_piece, y_piece; /* bytes of one piece of the batch */
     int64_t n_weights, n_bias;
-    bool frozen, bias;
+    bool frozen, bias, one_thread;
     float *kept; /* frozen: packed weights */
 } conv_kernel;
 
@@ -86,17 +86,28 @@ static nod_dnnl_conv_desc describe(const nod_kernel_query *q, nod_conv_pass pass
     return d;
 }
 
+/* On PLAIN values the library multiplies matrices and cuts the sums by thread: other bits for other
+ * numbers of threads. Layers whose channels are no multiple of the block run on one thread. */
+static bool needs_one_thread(const nod_dnnl_conv_desc *d)
+{
+    return d->x == NOD_LAYOUT_PLAIN && d->y == NOD_LAYOUT_PLAIN;
+}
+
 /* First pair of layouts for which the library has a real kernel. */
 static nod_dnnl_conv *find(nod_dnnl_conv_desc *d, const nod_kernel_query *q)
 {
     const nod_shape *x, *w, *y;
     roles(q, &x, &w, &y);
-    nod_layout fx = nod_layout_allowed(q->preferred, x) ? q->preferred : NOD_LAYOUT_PLAIN;
-    nod_layout fy = nod_layout_allowed(q->preferred, y) ? q->preferred : NOD_LAYOUT_PLAIN;
+    /* channels-last: strided 1x1 backward-weights with few channels writes past its memory
+     * (uxlfoundation/oneDNN#6035), so it is not used until it is needed for AMX */
+    nod_layout p = q->preferred == NOD_LAYOUT_LAST ? NOD_LAYOUT_PLAIN : q->preferred;
+    nod_layout fx = nod_layout_allowed(p, x) ? p : NOD_LAYOUT_PLAIN;
+    nod_layout fy = nod_layout_allowed(p, y) ? p : NOD_LAYOUT_PLAIN;
     const nod_layout pairs[][2] = {{fx, fy}, {NOD_LAYOUT_PLAIN, NOD_LAYOUT_PLAIN}};
     for (size_t i = 0; i < NOD_COUNT(pairs); i++) {
         d->x = pairs[i][0];
         d->y = pairs[i][1];
+        d->one_thread = d->pass == NOD_PASS_WEIGHTS || needs_one_thread(d);
         nod_dnnl_conv *c = nod_dnnl_conv_new(d);
         if (c) return c;
     }
@@ -153,6 +164,7 @@ static int create_one(const nod_kernel_query *q, const nod_kernel_fit *fit, nod_
     d.bias = c->bias = forward && q->node->in[2] >= 0;
     d.x = forward ? fit->in[0] : fit->out[0];
     d.y = forward ? fit->out[0] : fit->in[0];
+    d.one_thread = c->one_thread = needs_one_thread(&d);
     c->n_pieces = 1;
     c->frozen = q->frozen;
     c->conv[0] = nod_dnnl_conv_new(&d);
@@ -172,6 +184,17 @@ static int create_one(const nod_kernel_query *q, const nod_kernel_fit *fit, nod_
 static int library_failed(int status, nod_error *err)
 {
     return nod_fail(err, NOD_EINTERNAL, "oneDNN refused to run (status %d)", status);
+}
+
+/* Runs a primitive that was made for one thread (`one`) on one thread. */
+static int run_conv(nod_dnnl_conv *conv, bool one, void *x, void *w, void *bias, void *y,
+                    void *scratch)
+{
+    int threads = nod_threads_get();
+    if (one) nod_threads_set(1);
+    int status = nod_dnnl_conv_run(conv, x, w, bias, y, scratch);
+    if (one) nod_threads_set(threads);
+    return status;
 }
 
 /* Packed weights: the kept copy, or fresh in scratch; *scratch moves behind them. */
@@ -201,8 +224,8 @@ static int run_forward(nod_kernel *k, const nod_kernel_args *a, nod_error *err)
     float *w;
     int s = weights_for(c, a, &w, &scratch);
     if (!s)
-        s = nod_dnnl_conv_run(c->conv[0], a->in[0], w, c->bias ? a->in[2] : NULL, a->out[0],
-                              scratch);
+        s = run_conv(c->conv[0], c->one_thread, a->in[0], w, c->bias ? a->in[2] : NULL,
+                     a->out[0], scratch);
     return s ? library_failed(s, err) : 0;
 }
 
@@ -223,7 +246,7 @@ static int run_data(nod_kernel *k, const nod_kernel_args *a, nod_error *err)
     uint8_t *scratch = a->scratch;
     float *w;
     int s = weights_for(c, a, &w, &scratch);
-    if (!s) s = nod_dnnl_conv_run(c->conv[0], a->out[0], w, NULL, a->in[0], scratch);
+    if (!s) s = run_conv(c->conv[0], c->one_thread, a->out[0], w, NULL, a->in[0], scratch);
     return s ? library_failed(s, err) : 0;
 }
 
@@ -306,9 +329,9 @@ static void run_piece(void *ctx, int64_t i)
     conv_kernel *c = j->c;
     uint8_t *m = piece_memory(c, j->a, i);
     uint8_t *b = m + c->packed, *s = b + rounded((size_t)c->n_bias * sizeof(float));
-    j->status[i] = nod_dnnl_conv_run(
-        c->conv[i], (uint8_t *)j->a->in[0] + (size_t)i * c->x_piece, m, c->bias ? b : NULL,
-        (uint8_t *)j->a->in[1] + (size_t)i * c->y_piece, s);
+    j->status[i] =
+        run_conv(c->conv[i], true, (uint8_t *)j->a->in[0] + (size_t)i * c->x_piece, m,
+                 c->bias ? b : NULL, (uint8_t *)j->a->in[1] + (size_t)i * c->y_piece, s);
 }
 
 #define SUM_CHUNK 4096
