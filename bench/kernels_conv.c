@@ -83,7 +83,8 @@ static void run_once(job *j)
 {
     if (j->def != NULL) {
         nod_error err = NOD_ERROR_INIT;
-        const nod_kernel_args a = {j->in, j->out, j->scratch, NULL};
+        const nod_run_context context = {.fresh = false};
+        const nod_kernel_args a = {j->in, j->out, j->scratch, &context};
         if (j->def->run(j->kernel, &a, &err) != 0) fail(err.message);
     } else {
         DNNL(dnnl_primitive_execute(j->primitive, j->stream, 3, j->args));

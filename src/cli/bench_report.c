@@ -159,12 +159,18 @@ static void add_row(const nod_bench_row *row, nod_strbuf *out)
         nod_strbuf_printf(out, "  not measured: %s\n", row->missing);
         return;
     }
+    if (row->ours.n_clean + row->ours.n_noisy == 0) { /* stopped before the first sample */
+        nod_strbuf_add(out, "  not measured\n");
+        return;
+    }
     const nod_bench_pair *best = nod_bench_row_best(row);
     add_line(out, "nodule " NODULE_VERSION, &row->ours, row->peak_rss_bytes, NAN, "");
     for (int i = 0; i < row->n_pairs; i++) {
         const nod_bench_pair *p = row->pairs[i];
         if (p->missing[0])
             nod_strbuf_printf(out, "  %-30s absent: %s\n", p->name, p->missing);
+        else if (p->peer.n_clean + p->peer.n_noisy == 0)
+            nod_strbuf_printf(out, "  %-30s not measured\n", p->name);
         else
             add_line(out, p->name, &p->peer, p->peak_rss_bytes, nod_bench_pair_ratio(p),
                      p == best ? " *" : "");

@@ -214,6 +214,19 @@ static int listen(nod_bench_worker *w, nod_json **out, nod_error *err)
         return rc;
     }
     last_words(w->words, words);
+    /* It has closed its output, so it has ended or is about to. */
+    int status = 0;
+    for (int i = 0; i < 20 && w->pid > 0; i++) {
+        if (waitpid(w->pid, &status, WNOHANG) == w->pid) {
+            w->pid = 0;
+            if (WIFSIGNALED(status))
+                return nod_fail(err, NOD_EINTERNAL,
+                                "ended by signal %d (9: often for memory): %s",
+                                WTERMSIG(status), words);
+        } else {
+            sleep_s(0.05);
+        }
+    }
     return nod_fail(err, NOD_EINTERNAL, "ended early: %s", words);
 }
 

@@ -53,7 +53,7 @@ static const char *precision_name(nod_precision p)
 static int stopped(nod_error *err)
 {
     if (!nod_interrupt_pending()) return 0;
-    return nod_fail(err, NOD_EINTERRUPTED, "the benchmark was stopped");
+    return nod_fail(err, NOD_EINTERRUPTED, "in the middle of the benchmark");
 }
 
 /* --- workers ------------------------------------------------------------------------------- */
@@ -408,8 +408,13 @@ static int run(nod_cli *cli, const void *options_void, nod_error *err)
     nod_bench_report_init(&b->report, nod_threads_get());
     NOD_TRY(find_program(b, err));
     NOD_TRY(find_peers(b, err));
-    NOD_TRY(run_all(b, err));
-    NOD_TRY(put(b, err));
+    rc = run_all(b, err);
+    if (rc == 0) {
+        rc = put(b, err);
+    } else if (rc == NOD_EINTERRUPTED) { /* what was measured is shown, and the stop reported */
+        nod_error ignored = NOD_ERROR_INIT;
+        (void)!put(b, &ignored);
+    }
 out:
     nod_bench_report_done(&b->report);
     nod_free(b->python);

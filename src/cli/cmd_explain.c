@@ -108,9 +108,8 @@ const nod_verb nod_verb_explain = {
     .args = "RUN|MODEL.safetensors",
     .min_args = 1,
     .max_args = 1,
-    .about = "Lists a node's inputs times its weights, their sum and the activation; with the "
-             "true class "
-             "also the gradient of the error with respect to each weight.",
+    .about = "Lists a node's inputs times its weights, their sum and the activation; with\n"
+             "the true class also the gradient of the error with respect to each weight.",
     .examples = "  nodule explain run -i scan.png --node hidden1:3\n"
                 "  nodule explain run -i scan.png --node output:1 --truth tumor --most 12\n",
     .takes = NOD_TAKES_JSON,

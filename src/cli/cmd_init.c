@@ -82,9 +82,8 @@ const nod_verb nod_verb_init = {
     .args = "COHORT.csv",
     .min_args = 1,
     .max_args = 1,
-    .about = "Looks at the training part of a split cohort and writes a recipe with every key: "
-             "input "
-             "size, network, loss, optimiser, schedule, regularisation.",
+    .about = "Looks at the training part of a split cohort and writes a recipe with every\n"
+             "key: input size, network, loss, optimiser, schedule, regularisation.",
     .examples = "  nodule init cohort.csv\n  nodule init cohort.csv -o small.yaml\n",
     .options = options,
     .defaults = &defaults,

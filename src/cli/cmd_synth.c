@@ -51,9 +51,9 @@ const nod_verb nod_verb_synth = {
     .name = "synth",
     .summary = "a cohort of phantoms with known truth",
     .args = "",
-    .about = "Writes brain-like slices or volumes with and without a tumour, several images a "
-             "patient, "
-             "seeded: equal options give equal bytes. No patient's data is involved.",
+    .about = "Writes brain-like slices or volumes with and without a tumour, several images\n"
+             "a patient, seeded: equal options give equal bytes. No patient's data is\n"
+             "involved.",
     .examples = "  nodule synth -o phantoms\n"
                 "  nodule synth --kind volumes --size 28 -o phantoms.npz\n",
     .options = options,

@@ -16,6 +16,7 @@
 
 #define MAX_OPTIONS  48  /* of one verb with the common ones; asserted */
 #define KEY_OF_INDEX 256 /* options without a letter: this + index */
+#define HELP_COLUMNS 79  /* argp's width too */
 
 static const nod_option common_options[] = {
     NOD_OPTION_FLAG(nod_parsed, json, "json", 0, "the result as JSON on standard output"),
@@ -268,6 +269,33 @@ void nod_options_done(const nod_verb *verb, nod_parsed *p)
 
 /* --- help -------------------------------------------------------------------------------- */
 
+/* Words of `text` in lines of at most HELP_COLUMNS; a newline in it stays one. */
+static void put_wrapped(FILE *stream, const char *text)
+{
+    size_t column = 0;
+
+    while (*text != '\0') {
+        size_t n = strcspn(text, " \n");
+
+        if (column > 0 && column + 1 + n > HELP_COLUMNS) {
+            fputc('\n', stream);
+            column = 0;
+        }
+        if (column > 0 && n > 0) {
+            fputc(' ', stream);
+            column++;
+        }
+        fwrite(text, 1, n, stream);
+        column += n;
+        text += n;
+        if (*text == '\n') {
+            fputc('\n', stream);
+            column = 0;
+        }
+        if (*text != '\0') text++;
+    }
+}
+
 void nod_options_help(const nod_verb *verb, FILE *stream)
 {
     option_set set;
@@ -276,8 +304,12 @@ void nod_options_help(const nod_verb *verb, FILE *stream)
 
     collect_options(verb, &set);
     snprintf(name, sizeof name, "nodule %s", verb->name);
-    fprintf(stream, "Usage: %s [OPTION...]%s%s\n\n%s\n\n", name,
-            verb->args[0] != '\0' ? " " : "", verb->args, verb->about);
+    fprintf(stream, "Usage: %s [OPTION...]%s%s\n\n", name, verb->args[0] != '\0' ? " " : "",
+            verb->args);
+    put_wrapped(stream, verb->about);
+    fputs("\n\n", stream);
+    /* argp's note on mandatory arguments says nothing here; the user's own setting wins. */
+    (void)setenv("ARGP_HELP_FMT", "no-dup-args-note", 0);
     argp_help(&parser, stream, ARGP_HELP_LONG, name);
     if (verb->examples[0] != '\0') fprintf(stream, "\nExamples:\n%s", verb->examples);
     fprintf(stream, "\nExit codes: docs/exit-codes.md\n");

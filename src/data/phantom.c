@@ -122,18 +122,19 @@ static void draw_head(nod_phantom *p)
     }
 }
 
-static void draw_tumour(nod_phantom *p, double contrast, double size_scale)
+static void draw_tumour(nod_phantom *p, const nod_phantom_options *o)
 {
     nod_rng r = stream(p, STREAM_TUMOUR);
     tumour *t = &p->tumour;
-    vec d = draw_direction(&r);
-    double at = 0.62 * cbrt(nod_rng_uniform(&r));
+    vec d = draw_direction(&r), lobe = {0.38, 0.12, 0.08};
+    double at = (o->regional ? 0.14 : 0.62) * cbrt(nod_rng_uniform(&r));
     t->at = (vec){d.x * at, d.y * at, d.z * at};
-    t->radius =
-        size_scale * NOD_MIN(0.34, NOD_MAX(0.09, 0.17 * exp(0.35 * nod_rng_normal(&r))));
+    if (o->regional) t->at = (vec){t->at.x + lobe.x, t->at.y + lobe.y, t->at.z + lobe.z};
+    double radius = 0.17 * exp(0.35 * nod_rng_normal(&r));
+    t->radius = o->radius_scale * NOD_MIN(0.34, NOD_MAX(0.09, radius));
     double change = nod_rng_range(&r, 0.07, 0.30);
-    if (nod_rng_uniform(&r) < 0.35) change = -0.7 * change;
-    t->change = contrast * p->grey / 0.41 * change;
+    if (nod_rng_uniform(&r) < (o->regional ? 0.05 : 0.35)) change = -0.7 * change;
+    t->change = o->contrast * p->grey / 0.41 * change;
     t->rim = nod_rng_uniform(&r) < 0.3 ? nod_rng_range(&r, 0.5, 1.2) : 0;
     t->halo = nod_rng_range(&r, 0, 0.35);
     for (int k = 0; k < N_LOBES; k++) {
@@ -157,16 +158,16 @@ static int draw_texture(nod_phantom *p, nod_error *err)
     return 0;
 }
 
-int nod_phantom_new(uint64_t seed, int64_t i_patient, bool has_tumour, double contrast,
-                    double size_scale, nod_phantom **out, nod_error *err)
+int nod_phantom_new(uint64_t seed, int64_t i_patient, const nod_phantom_options *options,
+                    nod_phantom **out, nod_error *err)
 {
     nod_phantom *p = nod_calloc(1, sizeof *p);
     if (p == NULL) return nod_fail_memory(err, "a phantom", sizeof *p);
     p->seed = seed;
     p->i_patient = i_patient;
-    p->has_tumour = has_tumour;
+    p->has_tumour = options->has_tumour;
     draw_head(p);
-    draw_tumour(p, contrast, size_scale);
+    draw_tumour(p, options);
     int rc = draw_texture(p, err);
     if (rc != 0) {
         nod_phantom_free(p);

@@ -13,11 +13,17 @@
 
 typedef struct nod_phantom nod_phantom;
 
-/* The head of one patient. With and without tumour the same (seed, patient) gives the same
- * head. `contrast` scales how far the tumour stands out (1: as the demo has it); `size_scale`
- * its radius. */
-int nod_phantom_new(uint64_t seed, int64_t i_patient, bool tumour, double contrast,
-                    double size_scale, nod_phantom **out, nod_error *err) NOD_MUST_CHECK;
+typedef struct nod_phantom_options {
+    bool has_tumour;
+    double contrast;     /* how far the tumour stands out; 1: as the demo has it */
+    double radius_scale; /* of the tumour */
+    bool regional;       /* tumours grow in one lobe, mostly bright; else anywhere */
+} nod_phantom_options;
+
+/* The head of one patient. With and without a tumour the same (seed, patient) gives the same
+ * head. */
+int nod_phantom_new(uint64_t seed, int64_t i_patient, const nod_phantom_options *options,
+                    nod_phantom **out, nod_error *err) NOD_MUST_CHECK;
 void nod_phantom_free(nod_phantom *p);
 
 /* One slice of size x size pixels, through the place where the tumour is, or would be. */

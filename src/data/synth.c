@@ -22,8 +22,11 @@
 #define STREAM_COUNTS  (UINT64_MAX - 1)
 #define STREAM_PARTS   (UINT64_MAX - 2)
 #define STREAM_ORDER   (UINT64_MAX - 3)
-/* Ten voxels an edge cannot show a lump of two; tumours in scans are larger than in slices. */
-#define VOLUME_RADIUS 1.5
+/* Ten voxels an edge cannot show a lump of two: tumours in scans are larger and clearer than in
+ * slices, and grow in one lobe, so that a small network of dense layers, which knows places and
+ * no shapes, has something to find. */
+#define VOLUME_RADIUS   1.8
+#define VOLUME_CONTRAST 1.4
 
 enum { TRAIN, VAL, TEST, PARTS };
 
@@ -193,9 +196,12 @@ static int cohort_init(cohort *c, const nod_synth_options *o, nod_error *err)
 
 static int head_of(const cohort *c, int64_t i_patient, nod_phantom **out, nod_error *err)
 {
-    return nod_phantom_new(c->o->seed, i_patient, c->patients[i_patient].label == 1,
-                           c->o->contrast, c->o->kind == NOD_SYNTH_VOLUMES ? VOLUME_RADIUS : 1,
-                           out, err);
+    bool volumes = c->o->kind == NOD_SYNTH_VOLUMES;
+    const nod_phantom_options o = {.has_tumour = c->patients[i_patient].label == 1,
+                                   .contrast = c->o->contrast * (volumes ? VOLUME_CONTRAST : 1),
+                                   .radius_scale = volumes ? VOLUME_RADIUS : 1,
+                                   .regional = volumes};
+    return nod_phantom_new(c->o->seed, i_patient, &o, out, err);
 }
 
 /* --- as a folder ------------------------------------------------------------------------ */

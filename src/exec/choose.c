@@ -117,7 +117,7 @@ static int add_step(chooser *c, const nod_step *step, const int *in, const int *
                     nod_error *err)
 {
     nod_plan *p = c->p;
-    size_t n = (size_t)(step->node.n_in + step->node.n_out);
+    size_t n = (size_t)step->node.n_in + (size_t)step->node.n_out;
     if (!nod_grow((void **)&p->steps, &p->cap_steps, p->n_steps + 1, sizeof *p->steps) ||
         !nod_grow((void **)&p->io, &p->cap_io, p->n_io + n, sizeof *p->io))
         return nod_fail_memory(err, "steps of a plan", p->n_steps * sizeof *p->steps);
@@ -214,12 +214,12 @@ static int add_kernel(chooser *c, const nod_node *n, nod_error *err)
     if (c->key.failed) return nod_fail_memory(err, "the key of a kernel", 256);
     s.def = find_kernel(c, &q, &s.fit);
     if (s.def == NULL) return no_kernel(c, n, err);
+    memset(in, 0xff, sizeof in); /* -1 */
+    memset(out, 0xff, sizeof out);
     for (int i = 0; i < n->n_in && rc == 0; i++) {
-        in[i] = -1;
         if (n->in[i] >= 0) rc = require(c, n->in[i], s.fit.in[i], &in[i], err);
     }
     for (int k = 0; k < n->n_out && rc == 0; k++) {
-        out[k] = -1;
         if (n->out[k] < 0) continue;
         NOD_ASSERT(nod_layout_allowed(s.fit.out[k], shape_of(c, n->out[k])));
         c->home[n->out[k]] = s.fit.out[k];

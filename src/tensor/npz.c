@@ -28,7 +28,8 @@ typedef struct member {
 } member;
 
 struct nod_npz {
-    char *path; /* for messages */
+    char *path;          /* for messages */
+    zip_uint64_t n_file; /* bytes of the whole archive */
     zip_t *zip;
     member *members;
     size_t n, cap;
@@ -100,7 +101,7 @@ static int fail_open(const uint8_t *head, size_t n_head, const char *name, const
 }
 
 static int open_source(zip_source_t *source_take, const uint8_t *head, size_t n_head,
-                       const char *name, nod_npz **out, nod_error *err)
+                       zip_uint64_t n_file, const char *name, nod_npz **out, nod_error *err)
 {
     int rc = 0;
     zip_error_t ze;
@@ -111,6 +112,7 @@ static int open_source(zip_source_t *source_take, const uint8_t *head, size_t n_
         rc = nod_fail_memory(err, "opening an .npz", sizeof *z);
         goto out;
     }
+    z->n_file = n_file;
     z->zip = zip_open_from_source(source_take, ZIP_RDONLY, &ze);
     if (z->zip == NULL) {
         rc = zip_error_code_zip(&ze) == ZIP_ER_MEMORY
@@ -138,7 +140,7 @@ int nod_npz_open_bytes(const void *bytes, size_t size, const char *name, nod_npz
     zip_source_t *source = zip_source_buffer_create(bytes, size, 0, &ze);
     zip_error_fini(&ze);
     if (source == NULL) return nod_fail_memory(err, "opening an .npz", 0);
-    return open_source(source, bytes, size, name, out, err);
+    return open_source(source, bytes, size, size, name, out, err);
 }
 
 int nod_npz_open(const char *path, nod_npz **out, nod_error *err)
@@ -151,7 +153,8 @@ int nod_npz_open(const char *path, nod_npz **out, nod_error *err)
     FILE *f = fopen(path, "rbe");
     if (f == NULL) return nod_fail_errno(err, errno, "cannot open %s", path);
     size_t n_head = fread(head, 1, sizeof head, f);
-    if (n_head == 0) {
+    int64_t n_file = nod_path_size(path);
+    if (n_head == 0 || n_file < 0) {
         int rc = ferror(f) ? nod_fail_errno(err, EIO, "cannot read %s", path)
                            : fail_open(head, 0, path, "", err);
         fclose(f);
@@ -165,7 +168,7 @@ int nod_npz_open(const char *path, nod_npz **out, nod_error *err)
         fclose(f);
         return nod_fail_memory(err, "opening an .npz", 0);
     }
-    return open_source(source, head, n_head, path, out, err);
+    return open_source(source, head, n_head, (zip_uint64_t)n_file, path, out, err);
 }
 
 void nod_npz_close(nod_npz *z)
@@ -269,6 +272,9 @@ static int check_claims(const nod_npz *z, const member *m, const char *label, no
             err, NOD_EUNSUPPORTED,
             "%s: zip method %u is not read; numpy writes stored (0) and deflated (8)", label,
             (unsigned)st.comp_method);
+    if (st.comp_size > z->n_file)
+        return nod_fail(err, NOD_EFORMAT, "%s: claims %llu bytes in a file of %llu", label,
+                        (unsigned long long)st.comp_size, (unsigned long long)z->n_file);
     zip_uint64_t most = st.comp_size;
     if (st.comp_method == ZIP_CM_DEFLATE &&
         __builtin_mul_overflow(st.comp_size, DEFLATE_RATIO, &most))

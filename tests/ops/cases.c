@@ -150,7 +150,7 @@ static const struct pool_row {
     nod_op op;
     nod_shape x;
     int64_t kernel[3], stride[3], pad[3];
-    bool include_pad, global;
+    bool include_pad, global, ties;
 } pools[] = {
     /* clang-format off */
     {"max 2x2", NOD_OP_POOL_MAX, S(2, 8, 8, 8), {0, 2, 2}, {0, 2, 2}},
@@ -158,6 +158,10 @@ static const struct pool_row {
     {"max 3x3 s2 p1", NOD_OP_POOL_MAX, S(2, 16, 14, 15), {0, 3, 3}, {0, 2, 2}, {0, 1, 1}},
     {"max 3x3 s1 p1, overlapping", NOD_OP_POOL_MAX, S(1, 8, 5, 6), {0, 3, 3}, {0, 1, 1},
      {0, 1, 1}},
+    {"max 3x3 s1 p1, ties", NOD_OP_POOL_MAX, S(2, 8, 6, 7), {0, 3, 3}, {0, 1, 1}, {0, 1, 1},
+     .ties = true},
+    {"max 3d, ties", NOD_OP_POOL_MAX, S(1, 16, 4, 5, 4), {2, 3, 2}, {1, 2, 2}, {1, 1, 0},
+     .ties = true},
     {"max 1 channel", NOD_OP_POOL_MAX, S(1, 1, 5, 5), {0, 2, 3}, {0, 2, 1}, {0, 0, 1}},
     {"max 32 channels", NOD_OP_POOL_MAX, S(3, 32, 6, 7), {0, 3, 3}, {0, 2, 2}, {0, 1, 1}},
     {"max 3d", NOD_OP_POOL_MAX, S(2, 8, 5, 6, 7), {3, 3, 3}, {2, 2, 2}, {1, 1, 1}},
@@ -472,6 +476,7 @@ op_case *op_cases_new(size_t *n)
         from_conv(c++, &convs[i], false);
     for (size_t i = 0; i < NOD_COUNT(conv_ts); i++)
         from_conv(c++, &conv_ts[i], true);
+    op_case *first_pool = c;
     for (size_t i = 0; i < NOD_COUNT(pools); i++)
         from_pool(c++, &pools[i]);
     for (size_t i = 0; i < NOD_COUNT(norms); i++)
@@ -482,6 +487,8 @@ op_case *op_cases_new(size_t *n)
         list[i].seed = (uint32_t)(1000 + 16 * i);
         op_case_complete(&list[i]);
     }
+    for (size_t i = 0; i < NOD_COUNT(pools); i++)
+        if (pools[i].ties) first_pool[i].fill[0] = OP_FILL_COARSE;
     *n = total;
     return list;
 }
@@ -502,6 +509,8 @@ double op_fill_value(op_fill fill, uint32_t seed, int64_t j, int64_t n_classes)
         return u;
     case OP_FILL_LABEL:
         return floor(u * (double)n_classes);
+    case OP_FILL_COARSE:
+        return floor(u * 5) / 2 - 1;
     case OP_FILL_SIGNED:
         break;
     }

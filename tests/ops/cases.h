@@ -18,7 +18,8 @@ typedef enum op_fill {
     OP_FILL_SIGNED,   /* 2u - 1 */
     OP_FILL_POSITIVE, /* 0.5 + u: variances, weights of classes, gamma */
     OP_FILL_UNIT,     /* u: soft targets */
-    OP_FILL_LABEL     /* 0..K-1 as i32, K = axis 1 of input 0 */
+    OP_FILL_LABEL,    /* 0..K-1 as i32, K = axis 1 of input 0 */
+    OP_FILL_COARSE    /* -1, -0.5 ... 1: many ties for a maximum */
 } op_fill;
 
 typedef struct op_case {
@@ -35,7 +36,7 @@ typedef struct op_case {
 /* The list; *n cases, the caller frees it with nod_free. */
 op_case *op_cases_new(size_t *n);
 
-/* Sets fill, has_grad from op and position. Call when op and in are set. */
+/* Sets fill and has_grad from op and position. Call when op and in are set. */
 void op_case_complete(op_case *c);
 
 /* Element j of an input of this seed; K for labels. The same formula stands in

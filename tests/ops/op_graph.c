@@ -9,7 +9,7 @@
 static void add_inputs(const op_case *c, nod_graph *g, int *in)
 {
     for (int i = 0; i < OP_CASE_IN_MAX; i++) {
-        char name[8];
+        char name[16];
         snprintf(name, sizeof name, "in%d", i);
         in[i] = i < c->n_in && c->in[i].rank > 0
                     ? nod_graph_input(g, name, c->in[i], c->fill[i] == OP_FILL_LABEL)

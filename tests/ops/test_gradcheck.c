@@ -138,6 +138,7 @@ static void test_all(void **state)
     assert_non_null(cases);
     for (size_t c = 0; c < n; c++) {
         checker k;
+        if (cases[c].fill[0] == OP_FILL_COARSE) continue; /* no derivative at a tie */
         start(&k, &cases[c]);
         for (int i = 0; i < cases[c].n_in; i++) {
             if (k.g.grad[i] < 0) {

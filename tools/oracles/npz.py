@@ -73,8 +73,8 @@ class Pipe(io.RawIOBase):
 
 pipe = Pipe()
 with zipfile.ZipFile(pipe, "w", zipfile.ZIP_DEFLATED) as z:
-    z.writestr("x.npy", npy(content((2, 3), "<i4")))
-    z.writestr("readme.txt", "not an array")
+    z.writestr(zipfile.ZipInfo("x.npy"), npy(content((2, 3), "<i4")), zipfile.ZIP_DEFLATED)
+    z.writestr(zipfile.ZipInfo("readme.txt"), "not an array")
 (OUT / "descriptor.npz").write_bytes(pipe.data)
 
 # What numpy.save writes, for shapes that take different paddings.
@@ -130,11 +130,11 @@ with zipfile.ZipFile(OUT / "bad_no_array.npz", "w") as z:
 archive("bad_method.npz", {"x": npy(content((2, 3), "<i4"))}, zipfile.ZIP_BZIP2)
 
 
-def raw_zip(data, comp, size, method, crc):
+def raw_zip(data, comp, size, method, crc, n_comp=None):
     """One member whose directory claims what we say."""
     local = struct.pack("<IHHHHHIIIHH", 0x04034b50, 20, 0, method, 0, 33, crc, len(comp), size, 5, 0) + b"x.npy" + comp
-    central = struct.pack("<IHHHHHHIIIHHHHHII", 0x02014b50, 20, 20, 0, method, 0, 33, crc, len(comp), size, 5,
-                          0, 0, 0, 0, 0, 0) + b"x.npy"
+    central = struct.pack("<IHHHHHHIIIHHHHHII", 0x02014b50, 20, 20, 0, method, 0, 33, crc,
+                          len(comp) if n_comp is None else n_comp, size, 5, 0, 0, 0, 0, 0, 0) + b"x.npy"
     return local + central + struct.pack("<IHHHHIIH", 0x06054b50, 0, 0, 1, 1, len(central), len(local), 0)
 
 
@@ -147,6 +147,9 @@ def deflate(data):
 bomb = header("{'descr': '|u1', 'fortran_order': False, 'shape': (3000000000,)}")
 (OUT / "bad_bomb.npz").write_bytes(
     raw_zip(bomb, deflate(bomb + bytes(1000)), len(bomb) + 3000000000, 8, 0))
+# The same, where the directory also claims half a gigabyte of compressed bytes.
+(OUT / "bad_bomb_claims.npz").write_bytes(
+    raw_zip(bomb, deflate(bomb + bytes(1000)), len(bomb) + 3000000000, 8, 0, 2**29))
 # The data end before, and after, what all claims say.
 body = header(d) + x
 (OUT / "bad_ends_early.npz").write_bytes(raw_zip(body, deflate(body[:-4]), len(body), 8, zlib.crc32(body[:-4])))

@@ -365,7 +365,8 @@ static void backward_block(void *ctx, int64_t block)
     const norm_job *j = ctx;
     const nod_blocks *b = &j->k->b;
     double sum1_d[LANES_MAX] = {0}, sum2_d[LANES_MAX] = {0};
-    float s1[LANES_MAX] = {0}, s2[LANES_MAX] = {0}, m1[LANES_MAX], m2[LANES_MAX], scale[LANES_MAX];
+    float s1[LANES_MAX] = {0}, s2[LANES_MAX] = {0}, m1[LANES_MAX], m2[LANES_MAX],
+          scale[LANES_MAX];
     int64_t c0 = block * b->lanes, n_row = b->points * b->lanes;
     const float *mean = j->mean_in + c0, *istd = j->istd_in + c0;
     for (int64_t n = 0; n < b->n; n++) {

@@ -23,7 +23,7 @@ struct nod_kernel {
     nod_act act;
     float alpha;
     bool has_bias;
-    float *kept_u; /* frozen weights, transformed by the first run */
+    float *kept_u; /* frozen weights, transformed by the first run and each fresh one */
     bool u_ready;
 };
 
@@ -141,6 +141,7 @@ static int match(const nod_kernel_query *q, nod_kernel_fit *fit, conv_pass pass,
         fit->out[0] = layout;
         if (!nod_winograd_conv_plan(&cv, &s, isa, threads, q->frozen)) return 0;
         fit->scratch_bytes = conv_scratch(&cv, q->frozen);
+        if (q->frozen) fit->kept_bytes = cv.u_floats * sizeof(float);
     }
     return 1;
 }
@@ -223,7 +224,7 @@ static int run(nod_kernel *k, const nod_kernel_args *a, nod_error *err)
         c.alpha = k->alpha;
     }
     c.u = k->kept_u != NULL ? k->kept_u : scratch;
-    c.u_ready = k->u_ready;
+    c.u_ready = k->u_ready && !(a->context != NULL && a->context->fresh);
     c.v = scratch + (k->kept_u != NULL ? 0 : padded(cv->u_floats));
     c.workers = c.v + padded(cv->v_floats);
     k->isa->conv(&c);

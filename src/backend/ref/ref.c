@@ -81,11 +81,6 @@ static int inplace_input(nod_op op)
     }
 }
 
-static bool is_stored_as_double(nod_precision p)
-{
-    return p == NOD_PRECISION_F64;
-}
-
 /* Bytes of a value of this shape, widened. */
 static size_t widened_bytes(const nod_shape *s)
 {
@@ -99,7 +94,6 @@ static size_t widened_bytes(const nod_shape *s)
 static int match_op(const nod_kernel_query *q, nod_kernel_fit *fit)
 {
     const nod_node *n = q->node;
-    if (q->precision != NOD_PRECISION_F32 && q->precision != NOD_PRECISION_F64) return 0;
     fit->scratch_bytes = 0;
     for (int i = 0; i < n->n_in; i++) {
         fit->in[i] = NOD_LAYOUT_PLAIN;
@@ -112,7 +106,7 @@ static int match_op(const nod_kernel_query *q, nod_kernel_fit *fit)
         if (i < n->n_out && n->out[i] >= 0)
             fit->scratch_bytes += widened_bytes(nod_graph_shape(q->graph, n->out[i]));
     }
-    if (is_stored_as_double(q->precision)) fit->scratch_bytes = 0;
+    if (q->precision == NOD_PRECISION_F64) fit->scratch_bytes = 0;
     fit->inplace[0] = inplace_input(n->op);
     return 1;
 }
@@ -121,7 +115,6 @@ static int match_op(const nod_kernel_query *q, nod_kernel_fit *fit)
 static int match_reorder(const nod_kernel_query *q, nod_kernel_fit *fit)
 {
     const nod_shape *shape = nod_graph_shape(q->graph, q->node->in[0]);
-    if (q->precision != NOD_PRECISION_F32 && q->precision != NOD_PRECISION_F64) return 0;
     if (!nod_layout_allowed(q->in[0], shape) || !nod_layout_allowed(q->preferred, shape))
         return 0;
     fit->in[0] = q->in[0];
@@ -138,20 +131,21 @@ static int create(const nod_kernel_query *q, const nod_kernel_fit *fit, nod_kern
     nod_kernel *k = nod_calloc(1, sizeof *k);
     if (k == NULL) return nod_fail_memory(err, "reference kernel", sizeof *k);
     k->function = functions[n->op];
-    k->precision = q->precision;
+    k->is_double = q->precision == NOD_PRECISION_F64;
     k->attr = n->attr;
     k->n_in = n->n_in;
     k->n_out = n->n_out;
     for (int i = 0; i < n->n_in; i++) {
         if (n->in[i] < 0) continue;
         k->has_in[i] = true;
-        k->is_int[i] = q->graph->values[n->in[i]].is_int;
+        k->in_dtype[i] = q->dtype[n->in[i]];
         k->in[i] = *nod_graph_shape(q->graph, n->in[i]);
     }
     for (int i = 0; i < n->n_out; i++) {
         if (n->out[i] < 0) continue;
         k->has_out[i] = true;
         k->out[i] = *nod_graph_shape(q->graph, n->out[i]);
+        k->out_dtype[i] = q->dtype[n->out[i]];
     }
     k->from = fit->in[0];
     k->to = fit->out[0];
@@ -166,18 +160,23 @@ static void free_kernel(nod_kernel *k)
 
 /* --- run ---------------------------------------------------------------------------------- */
 
-static void widen(const float *src, double *dst, const nod_shape *shape)
+static void widen(const void *src, nod_dtype dtype, const nod_shape *shape, double *dst)
 {
-    int64_t count = nod_shape_count(shape);
-    for (int64_t i = 0; i < count; i++)
-        dst[i] = (double)src[i];
+    nod_tensor t = nod_tensor_view((void *)(uintptr_t)src, dtype, shape);
+    nod_tensor_to_f64(&t, dst);
 }
 
-static void round_back(const double *src, float *dst, const nod_shape *shape)
+static void round_back(const double *src, const nod_shape *shape, nod_dtype dtype, void *dst)
 {
     int64_t count = nod_shape_count(shape);
-    for (int64_t i = 0; i < count; i++)
-        dst[i] = (float)src[i];
+    NOD_ASSERT(dtype == NOD_DTYPE_F32 || dtype == NOD_DTYPE_BF16);
+    for (int64_t i = 0; i < count; i++) {
+        float v = (float)src[i];
+        if (dtype == NOD_DTYPE_F32)
+            ((float *)dst)[i] = v;
+        else
+            ((uint16_t *)dst)[i] = nod_bf16_from_f32(v);
+    }
 }
 
 static int run_widened(const nod_kernel *k, const nod_kernel_args *a, nod_error *err)
@@ -187,10 +186,10 @@ static int run_widened(const nod_kernel *k, const nod_kernel_args *a, nod_error 
     for (int i = 0; i < k->n_in; i++) {
         if (!k->has_in[i]) continue;
         in[i] = a->in[i];
-        if (k->is_int[i]) continue;
+        if (k->in_dtype[i] == NOD_DTYPE_I32) continue;
         in[i] = free_scratch;
         free_scratch += widened_bytes(&k->in[i]);
-        widen(a->in[i], in[i], &k->in[i]);
+        widen(a->in[i], k->in_dtype[i], &k->in[i], in[i]);
     }
     for (int i = 0; i < k->n_out; i++) {
         if (!k->has_out[i]) continue;
@@ -201,16 +200,16 @@ static int run_widened(const nod_kernel *k, const nod_kernel_args *a, nod_error 
     int rc = k->function(k, &widened, err);
     if (rc != 0) return rc;
     for (int i = 0; i < k->n_out; i++)
-        if (k->has_out[i]) round_back(out[i], a->out[i], &k->out[i]);
+        if (k->has_out[i]) round_back(out[i], &k->out[i], k->out_dtype[i], a->out[i]);
     if (k->function == nod_ref_batch_norm_track) /* the one that writes into its inputs */
         for (int i = 0; i < 2; i++)
-            round_back(in[i], a->in[i], &k->in[i]);
+            round_back(in[i], &k->in[i], k->in_dtype[i], a->in[i]);
     return 0;
 }
 
 static int run_op(nod_kernel *k, const nod_kernel_args *a, nod_error *err)
 {
-    return is_stored_as_double(k->precision) ? k->function(k, a, err) : run_widened(k, a, err);
+    return k->is_double ? k->function(k, a, err) : run_widened(k, a, err);
 }
 
 static int run_reorder(nod_kernel *k, const nod_kernel_args *a, nod_error *err)
@@ -239,7 +238,8 @@ static size_t layouts(nod_precision p, nod_layout out[NOD_LAYOUT_COUNT])
 
 static bool has_precision(nod_precision p)
 {
-    return p == NOD_PRECISION_F32 || p == NOD_PRECISION_F64;
+    (void)p;
+    return true;
 }
 
 static const char *isa(void)
@@ -249,6 +249,10 @@ static const char *isa(void)
 
 const nod_backend *nod_backend_ref(void)
 {
-    static const nod_backend backend = {"ref", kernels, layouts, has_precision, NULL, isa};
+    static const nod_backend backend = {.name = "ref",
+                                        .kernels = kernels,
+                                        .layouts = layouts,
+                                        .has_precision = has_precision,
+                                        .isa = isa};
     return &backend;
 }

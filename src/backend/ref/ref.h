@@ -1,9 +1,9 @@
 /* ref.h: the reference backend's kernel, and the functions of its op families.
  *
  * Every op is one function on doubles in the PLAIN layout: nod_kernel_args with double arrays
- * (i32 for labels). A NOD_PRECISION_F64 plan calls it directly; for NOD_PRECISION_F32 ref.c
- * widens the inputs into scratch and rounds the outputs once at the end. So each op is written
- * once, accumulates in double, and its f32 result is the rounded exact one. */
+ * (i32 for labels). A NOD_PRECISION_F64 plan calls it directly; otherwise ref.c widens the
+ * inputs (f32, bf16) into scratch and rounds the outputs once at the end. So each op is written
+ * once, accumulates in double, and its narrow result is the rounded exact one. */
 #ifndef NOD_BACKEND_REF_REF_H
 #define NOD_BACKEND_REF_REF_H
 
@@ -13,14 +13,12 @@ typedef int nod_ref_function(const nod_kernel *k, const nod_kernel_args *a, nod_
 
 struct nod_kernel {
     nod_ref_function *function;
-    nod_precision precision;
+    bool is_double; /* all reals are f64 */
     nod_attrs attr;
     int n_in, n_out;
-    bool is_int[NOD_NODE_IN_MAX];    /* labels: passed on as they are */
-    bool has_in[NOD_NODE_IN_MAX];    /* shapes of absent values are rank 0 */
-    nod_shape in[NOD_NODE_IN_MAX];   /* shapes */
-    nod_shape out[NOD_NODE_OUT_MAX]; /* shapes */
-    bool has_out[NOD_NODE_OUT_MAX];
+    bool has_in[NOD_NODE_IN_MAX], has_out[NOD_NODE_OUT_MAX];
+    nod_shape in[NOD_NODE_IN_MAX], out[NOD_NODE_OUT_MAX]; /* shapes */
+    nod_dtype in_dtype[NOD_NODE_IN_MAX], out_dtype[NOD_NODE_OUT_MAX];
     nod_layout from, to; /* NOD_OP_REORDER */
 };
 
@@ -88,7 +86,7 @@ nod_ref_function nod_ref_loss_ce, nod_ref_loss_ce_bwd, nod_ref_loss_bce, nod_ref
 /* fold.c */
 nod_ref_function nod_ref_fold_norm_weights, nod_ref_fold_norm_bias;
 
-/* reorder.c: the one kernel that moves values as they are stored, 4 or 8 bytes each. */
+/* reorder.c: the one kernel that moves values as they are stored. */
 void nod_ref_reorder(const nod_kernel *k, const void *src, void *dst);
 
 #endif

@@ -13,7 +13,7 @@ static int64_t offset(nod_layout layout, const nod_ref_view *v, int64_t n, int64
 
 void nod_ref_reorder(const nod_kernel *k, const void *src, void *dst)
 {
-    size_t size = k->precision == NOD_PRECISION_F64 ? sizeof(double) : sizeof(float);
+    size_t size = nod_dtype_size(k->in_dtype[0]);
     nod_ref_view v = nod_ref_view_of(&k->in[0]);
     for (int64_t n = 0; n < v.n; n++)
         for (int64_t c = 0; c < v.c; c++)

@@ -77,7 +77,8 @@ static void run_kernel(const nod_kernel_def *def, const conv_case_node *node, in
     assert_int_equal(def->create(&node->query, &fit, &k, &err), 0);
     const int64_t n = (int64_t)(fit.scratch_bytes / sizeof(float));
     float *scratch = floats_guarded(n);
-    const nod_kernel_args args = {in, out, scratch + CANARY, NULL};
+    const nod_run_context context = {.fresh = false};
+    const nod_kernel_args args = {in, out, scratch + CANARY, &context};
     for (int i = 0; i < runs; i++)
         assert_int_equal(def->run(k, &args, &err), 0);
     assert_guarded(scratch, n);

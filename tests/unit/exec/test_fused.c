@@ -111,14 +111,18 @@ static void compute(nod_act act, bool training, bool fuse, result *out, size_t *
 
 static void compare(nod_act act, bool training)
 {
-    result a, b;
-    size_t plain, fused;
+    result a = {.count = 0}, b = {.count = 0};
+    size_t plain = 0, fused = 0;
     compute(act, training, false, &a, &plain);
     compute(act, training, true, &b, &fused);
     assert_true(fused < plain);
     assert_int_equal(a.count, b.count);
     for (size_t i = 0; i < a.count; i++) {
         double scale = 0;
+        if (a.data[i] == NULL || b.data[i] == NULL) {
+            fail_msg("no result %zu", i);
+            return;
+        }
         assert_int_equal(a.n[i], b.n[i]);
         for (size_t k = 0; k < a.n[i]; k++)
             scale = fmax(scale, fabs(a.data[i][k]));

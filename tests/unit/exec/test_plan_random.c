@@ -167,12 +167,11 @@ static void compare(const nod_graph *g, const nod_backend *backend, int64_t *sav
     for (size_t i = 0; i < g->n_outputs; i++) {
         int v = g->outputs[i];
         size_t n = (size_t)nod_shape_count(nod_graph_shape(g, v));
-        const float *x = nod_plan_data(shared, v), *y = nod_plan_data(apart, v);
+        const uint32_t *x = nod_plan_data(shared, v), *y = nod_plan_data(apart, v); /* bits */
         assert_non_null(x);
         for (size_t k = 0; k < n; k++)
-            if (memcmp(&x[k], &y[k], sizeof *x) != 0)
-                fail_msg("'%s'[%zu]: %g, apart %g", g->values[v].name, k, (double)x[k],
-                         (double)y[k]);
+            if (x[k] != y[k])
+                fail_msg("'%s'[%zu]: bits %08x, apart %08x", g->values[v].name, k, x[k], y[k]);
     }
     size_t with = nod_plan_memory_of(shared).arena, without = nod_plan_memory_of(apart).arena;
     *saved += (int64_t)without - (int64_t)with;

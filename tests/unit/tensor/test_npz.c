@@ -183,6 +183,7 @@ static void test_refuses_broken_files(NOD_UNUSED void **state)
         {"bad_no_array.npz", NOD_EFORMAT, "no .npy array"},
         {"bad_method.npz", NOD_EUNSUPPORTED, "method 12"},
         {"bad_bomb.npz", NOD_EFORMAT, "cannot hold"},
+        {"bad_bomb_claims.npz", NOD_EFORMAT, "in a file of"},
         {"bad_ends_early.npz", NOD_EFORMAT, "array 'x'"},
         {"bad_goes_on.npz", NOD_EFORMAT, "array 'x'"},
         {"bad_stored_size.npz", NOD_EFORMAT, "array 'x'"},

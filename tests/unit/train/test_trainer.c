@@ -128,9 +128,14 @@ static void test_backends_agree(void **state)
         for (int k = 0; k < 2; k++) {
             fixture *f = start(bodies[b], k ? "cpu" : "ref");
             assert_int_equal(nod_trainer_epoch(f->trainer, &e[k], &err), 0);
+            assert_int_equal(nod_trainer_epoch(f->trainer, &e[k], &err), 0);
             stop(f);
         }
         assert_true(fabs(e[0].loss - e[1].loss) < 1e-3 * (1 + e[0].loss));
+        /* evaluation packs weights once per refresh: it must see those of this epoch */
+        assert_true(fabs(e[0].train.loss - e[1].train.loss) < 1e-3 * (1 + e[0].train.loss));
+        assert_true(fabs(e[0].validation.loss - e[1].validation.loss) <
+                    1e-3 * (1 + e[0].validation.loss));
     }
 }
 

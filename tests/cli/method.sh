@@ -1,0 +1,79 @@
+#!/bin/sh
+# The whole method on phantoms: synth, index, split, init, train, test; the seal in all its ways;
+# bad input. Small enough for seconds, so the figures themselves mean nothing here.
+set -eu
+
+fail() { echo "method: $*"; exit 1; }
+dir=$(mktemp -d)
+trap 'rm -rf "$dir"' EXIT
+cd "$dir"
+n=$NODULE
+
+# refused CODE WORDS COMMAND...: fails with this exit code and says these words
+refused() {
+    code=$1 words=$2
+    shift 2
+    status=0
+    "$@" >out.txt 2>&1 || status=$?
+    [ "$status" = "$code" ] || { cat out.txt; fail "exit $status, not $code: $*"; }
+    grep -q -- "$words" out.txt || { cat out.txt; fail "no '$words' from: $*"; }
+}
+
+"$n" -q synth --patients 60 --images-per-patient 2 --size 24 -o images >/dev/null 2>&1 ||
+    "$n" synth --patients 60 --images-per-patient 2 --size 24 -o images >/dev/null 2>&1
+"$n" synth --patients 60 --images-per-patient 2 --size 24 -o again >/dev/null 2>&1
+diff -r images again || fail "synth differs from itself"
+
+"$n" index images/manifest.csv -o cohort.csv >/dev/null
+"$n" split cohort.csv --seed 1 >split.txt 2>&1
+grep -q "grouping: declared" split.txt || fail "grouping"
+grep -q "intervals to expect" split.txt || fail "no width to expect"
+"$n" init cohort.csv >/dev/null
+refused 2 "there already" "$n" init cohort.csv
+cat >small.yaml <<END
+cohort: cohort.csv
+split: split.json
+input: {size: [24, 24]}
+network: {name: cnn, channels: [8, 8]}
+epochs: 2
+END
+"$n" summary small.yaml >/dev/null
+"$n" train small.yaml -o run >/dev/null 2>&1
+refused 2 "holds a run already" "$n" train small.yaml -o run
+[ -s run/seed_0/model.safetensors ] || fail "no model"
+[ "$(grep -c '"event":"epoch"' run/seed_0/log.jsonl)" = 2 ] || fail "log"
+
+# the same weights from the same recipe, and on one thread
+"$n" train small.yaml -o run2 --threads 1 >/dev/null 2>&1
+cmp run/seed_0/validation.csv run2/seed_0/validation.csv || fail "not reproducible"
+
+# the seal
+"$n" test run >results.txt 2>&1
+grep -q "look 1" results.txt || { cat results.txt; fail "the look is not stamped"; }
+refused 11 "again" "$n" test run
+refused 11 "again" "$n" test run2
+"$n" test run run2 --again "to see that a reason is kept" >results.txt 2>&1
+grep -q "to see that a reason is kept" results.txt || fail "the reason is not printed"
+refused 11 "again" "$n" split cohort.csv --seed 2 -o other.json
+cp ledger.sqlite kept.sqlite
+rm ledger.sqlite
+refused 3 "ledger" "$n" test run --again x
+cp kept.sqlite ledger.sqlite
+
+# prediction and explanation
+image=$(ls images/tumor/*.png | head -n 1)
+"$n" predict run -i "$image" | grep -q tumor || fail "predict"
+"$n" explain run -i "$image" --node output:1 --truth tumor | grep -q "d error/d weight" || fail "explain"
+
+# bad input
+refused 8 "did you mean 'epochs'" sh -c "sed s/epochs/epoch/ small.yaml >bad.yaml; '$n' train bad.yaml -o x"
+refused 8 "bad.yaml:3" sh -c "sed 's/\[24, 24\]/[24, wide]/' small.yaml >bad.yaml; '$n' train bad.yaml -o x"
+refused 3 "none.yaml" "$n" train none.yaml -o x
+head -c 2000 run/seed_0/model.safetensors >cut.safetensors
+refused 5 "cut.safetensors" "$n" predict cut.safetensors -i "$image"
+printf '\377' | dd of=run2/seed_0/model.safetensors bs=1 seek=9000 conv=notrunc 2>/dev/null
+refused 5 "changed after writing" "$n" predict run2/seed_0/model.safetensors -i "$image"
+: >empty.png
+refused 5 "empty.png" "$n" predict run -i empty.png
+refused 3 "none.png" "$n" predict run -i none.png
+echo "method: all of it"
