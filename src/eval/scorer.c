@@ -24,6 +24,12 @@ struct nod_scratch {
     nod_confusion *confusion; /* [n_points][n_columns] */
     double *matrix;           /* multiclass: [k][k] */
     double *bins;             /* [n_bins][2] */
+    /* AUC and average precision of a column come from one pass and are asked for several times
+     * in a run. */
+    struct ranking {
+        bool known;
+        nod_estimate auc, average_precision;
+    } * ranking; /* [n_columns] */
 };
 
 /* --- preparation -------------------------------------------------------------------------- */
@@ -178,7 +184,8 @@ int nod_scratch_new(const nod_scorer *s, nod_scratch **out, nod_error *err)
     t->confusion = nod_calloc(s->n_points * c->n_columns, sizeof *t->confusion);
     t->matrix = nod_calloc(c->k, c->k * sizeof *t->matrix);
     t->bins = nod_calloc(s->n_bins, 2 * sizeof *t->bins);
-    if (!t->confusion || !t->matrix || !t->bins) {
+    t->ranking = nod_calloc(c->n_columns, sizeof *t->ranking);
+    if (!t->confusion || !t->matrix || !t->bins || !t->ranking) {
         nod_scratch_free(t);
         return nod_fail_memory(err, "a scorer's scratch", c->k * c->k * sizeof(double));
     }
@@ -192,6 +199,7 @@ void nod_scratch_free(nod_scratch *t)
     nod_free(t->confusion);
     nod_free(t->matrix);
     nod_free(t->bins);
+    nod_free(t->ranking);
     nod_free(t);
 }
 
@@ -273,8 +281,8 @@ void nod_scorer_matrix(const nod_scorer *s, size_t seed, double *counts)
 
 /* --- from scores -------------------------------------------------------------------------- */
 
-static nod_estimate auc_or_ap(const nod_scorer *s, size_t seed, size_t column, const double *w,
-                              bool want_auc)
+static void rank_column(const nod_scorer *s, size_t seed, size_t column, const double *w,
+                        struct ranking *out)
 {
     const nod_cases *c = s->cases;
     const double *z = nod_cases_log_odds(c, seed, column);
@@ -295,10 +303,12 @@ static nod_estimate auc_or_ap(const nod_scorer *s, size_t seed, size_t column, c
         fp += negatives;
         if (positives > 0) precision_sum += positives * (tp / (tp + fp));
     }
-    if (!(tp > 0)) return nod_estimate_none("no positive case");
-    if (!want_auc) return nod_estimate_of(precision_sum / tp);
-    if (!(fp > 0)) return nod_estimate_none("no negative case");
-    return nod_estimate_of(area / (tp * fp));
+    out->known = true;
+    out->auc = out->average_precision = nod_estimate_none("no positive case");
+    if (!(tp > 0)) return;
+    out->average_precision = nod_estimate_of(precision_sum / tp);
+    out->auc =
+        fp > 0 ? nod_estimate_of(area / (tp * fp)) : nod_estimate_none("no negative case");
 }
 
 static nod_estimate weighted_mean(const double *v, const double *w, size_t n)
@@ -382,9 +392,11 @@ static nod_estimate column_metric(const nod_scorer *s, size_t seed, const double
                m == NOD_METRIC_AVERAGE_PRECISION);
     switch (m) {
     case NOD_METRIC_ROC_AUC:
-        return auc_or_ap(s, seed, column, w, true);
-    case NOD_METRIC_AVERAGE_PRECISION:
-        return auc_or_ap(s, seed, column, w, false);
+    case NOD_METRIC_AVERAGE_PRECISION: {
+        struct ranking *r = &t->ranking[column];
+        if (!r->known) rank_column(s, seed, column, w, r);
+        return m == NOD_METRIC_ROC_AUC ? r->auc : r->average_precision;
+    }
     case NOD_METRIC_BRIER:
         return weighted_mean(s->brier + at, w, n);
     case NOD_METRIC_LOG_LOSS:
@@ -450,6 +462,8 @@ void nod_scorer_run(const nod_scorer *s, size_t seed, const double *w, const nod
                     size_t n_rows, nod_scratch *t, nod_score *out)
 {
     count_all(s, seed, w, t);
+    for (size_t c = 0; c < s->cases->n_columns; c++)
+        t->ranking[c].known = false;
     for (size_t r = 0; r < n_rows; r++) {
         const nod_row_spec *row = &rows[r];
         bool single = s->cases->n_columns == 1;
