@@ -346,7 +346,7 @@ static int write_arrays(const cohort *c, const char *path, nod_error *err)
     }
     for (int k = 0; k < n_parts; k++)
         NOD_TRY(fill_arrays(c, k, t + k * ARRAYS, err));
-    rc = nod_npz_write(path, names[n_parts == PARTS], t, (size_t)(n_parts * ARRAYS),
+    rc = nod_npz_write(path, names[n_parts == PARTS], t, (size_t)n_parts * ARRAYS,
                        c->o->deflate, err);
 out:
     for (int k = 0; k < PARTS * ARRAYS; k++)

@@ -33,7 +33,7 @@ def network(shape):
     return nn.Sequential(*layers, last(1), nn.Flatten(), nn.Dropout(0.3), nn.Linear(c, 2))
 
 
-def train(z, epochs=40, seed=0):
+def train(z, epochs=20, seed=0):
     torch.manual_seed(seed)
     part = {}
     for p in ("train", "val", "test"):
