@@ -94,7 +94,7 @@ static int make_recipe(const nod_bench_workload *w, nod_precision precision, nod
 {
     nod_strbuf text = NOD_STRBUF_INIT;
     nod_strbuf_printf(&text,
-                      "{\"task\": \"multiclass\", \"precision\": \"%s\", \"input\": {}, "
+                      "{\"task\": \"multiclass\", \"precision\": \"%s\", \"input\": {\"size\": [8, 8]}, "
                       "\"network\": %s, \"batch_size\": %lld, \"optimiser\": {\"name\": "
                       "\"momentum\", \"lr\": 0.01}, \"schedule\": {\"name\": \"constant\"}}",
                       precision == NOD_PRECISION_BF16 ? "bf16" : "f32", w->network,

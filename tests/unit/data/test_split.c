@@ -12,7 +12,7 @@ static nod_cohort *many(size_t n_no, size_t n_yes, size_t per_patient)
 {
     size_t n = n_no + n_yes;
     made_case *cases = nod_calloc(n, sizeof *cases);
-    char(*patients)[16] = nod_calloc(n, sizeof *patients);
+    char(*patients)[32] = nod_calloc(n, sizeof *patients);
     for (size_t i = 0; i < n; i++) {
         snprintf(patients[i], sizeof patients[i], "p%zu", i / per_patient);
         cases[i] = (made_case){.label = i < n_no ? "no" : "yes",
