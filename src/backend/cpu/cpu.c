@@ -8,7 +8,7 @@ bool nod_cpu_has_avx2(void)
     return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
 }
 
-static bool has_avx512(void)
+bool nod_cpu_has_avx512(void)
 {
     return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
            __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq");
@@ -16,13 +16,13 @@ static bool has_avx512(void)
 
 static const char *isa(void)
 {
-    return has_avx512() ? "avx512" : nod_cpu_has_avx2() ? "avx2" : "sse2";
+    return nod_cpu_has_avx512() ? "avx512" : nod_cpu_has_avx2() ? "avx2" : "sse2";
 }
 
 static size_t layouts(nod_precision p, nod_layout out[NOD_LAYOUT_COUNT])
 {
     size_t n = 0;
-    if (p == NOD_PRECISION_F32 && has_avx512()) out[n++] = NOD_LAYOUT_BLOCK16;
+    if (p == NOD_PRECISION_F32 && nod_cpu_has_avx512()) out[n++] = NOD_LAYOUT_BLOCK16;
     if (p == NOD_PRECISION_F32 && nod_cpu_has_avx2()) out[n++] = NOD_LAYOUT_BLOCK8;
     out[n++] = NOD_LAYOUT_PLAIN;
     return n;
@@ -47,9 +47,16 @@ static const nod_kernel_def *const kernels[] = {
     &nod_cpu_dense,
     &nod_cpu_dense_bwd_data,
     &nod_cpu_dense_bwd_weights,
-    &nod_cpu_batch_norm,
-    &nod_cpu_batch_norm_infer,
-    &nod_cpu_batch_norm_bwd,
+    &nod_cpu_batch_norm_avx512,
+    &nod_cpu_batch_norm_infer_avx512,
+    &nod_cpu_batch_norm_bwd_avx512,
+    &nod_cpu_group_norm_avx512,
+    &nod_cpu_group_norm_bwd_avx512,
+    &nod_cpu_batch_norm_avx2,
+    &nod_cpu_batch_norm_infer_avx2,
+    &nod_cpu_batch_norm_bwd_avx2,
+    &nod_cpu_group_norm_avx2,
+    &nod_cpu_group_norm_bwd_avx2,
     &nod_cpu_act,
     &nod_cpu_act_bwd,
     &nod_cpu_add,

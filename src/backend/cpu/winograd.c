@@ -5,6 +5,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "backend/cpu/cpu.h"
 #include "base/memory.h"
 #include "base/threads.h"
 
@@ -266,21 +267,10 @@ void nod_winograd_act(float *x, int64_t n, nod_act act, float alpha)
 
 /* --- the table's members ------------------------------------------------------------------ */
 
-static bool has_avx2(void)
-{
-    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
-}
-
-static bool has_avx512(void)
-{
-    return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-           __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq");
-}
-
 #define KERNEL(name, isa, layout, pass, node_op, text)                                \
     static int match_##name(const nod_kernel_query *q, nod_kernel_fit *fit)           \
     {                                                                                 \
-        return has_##isa() && match(q, fit, pass, &nod_winograd_isa_##isa, layout);   \
+        return nod_cpu_has_##isa() && match(q, fit, pass, &nod_winograd_isa_##isa, layout);   \
     }                                                                                 \
     static int create_##name(const nod_kernel_query *q, const nod_kernel_fit *fit,    \
                              nod_kernel **out, nod_error *err)                        \
