@@ -233,6 +233,37 @@ int nod_file_write(const char *path, const void *data, size_t size, nod_error *e
     return nod_file_out_commit(&out, err);
 }
 
+/* ".NAME.tmp.PID.N", as create_temp makes it. */
+static bool is_temp(const char *name)
+{
+    static const char digits[] = "0123456789";
+    const char *mark = name[0] == '.' ? strstr(name + 1, ".tmp.") : NULL;
+    for (const char *next = mark; next != NULL; next = strstr(next + 1, ".tmp."))
+        mark = next;
+    if (mark == NULL || mark == name + 1) return false;
+    const char *pid = mark + 5, *dot = pid + strspn(pid, digits);
+    if (dot == pid || *dot != '.') return false;
+    size_t n = strspn(dot + 1, digits);
+    return n > 0 && dot[1 + n] == '\0';
+}
+
+int nod_file_remove_temps(const char *folder, nod_error *err)
+{
+    nod_strlist names = NOD_STRLIST_INIT;
+    int rc = nod_dir_list(folder, &names, err);
+    for (size_t i = 0; i < names.n && rc == 0; i++) {
+        if (!is_temp(names.items[i])) continue;
+        char *path = nod_path_join(folder, names.items[i]);
+        if (path == NULL)
+            rc = nod_fail_memory(err, "a path", strlen(folder));
+        else if (unlink(path) != 0 && errno != ENOENT)
+            rc = nod_fail_errno(err, errno, "cannot remove %s", path);
+        nod_free(path);
+    }
+    nod_strlist_done(&names);
+    return rc;
+}
+
 int nod_file_append_line(const char *path, const char *line, nod_error *err)
 {
     if (strchr(line, '\n') != NULL)
@@ -252,6 +283,9 @@ int nod_file_append_line(const char *path, const char *line, nod_error *err)
         else if (n == 0 || errno != EINTR)
             rc = nod_fail_errno(err, n == 0 ? EIO : errno, "cannot append to %s", path);
     }
+    /* What is no file on a disk (a pipe, a terminal) cannot be synced: EINVAL, EROFS. */
+    if (rc == 0 && fdatasync(fd) != 0 && errno != EINVAL && errno != EROFS)
+        rc = nod_fail_errno(err, errno, "cannot write %s to the disk", path);
     if (close(fd) != 0 && rc == 0) rc = nod_fail_errno(err, errno, "cannot append to %s", path);
     return rc;
 }

@@ -39,7 +39,11 @@ int nod_file_out_open(const char *path, nod_file_out *out, nod_error *err) NOD_M
 int nod_file_out_commit(nod_file_out *out, nod_error *err) NOD_MUST_CHECK;
 void nod_file_out_abort(nod_file_out *out);
 
-/* Appends one line (without newline in `line`) and flushes it to the system; for logs. */
+/* Removes the temporary files that killed writers left in the folder. Only for a folder in which
+ * nobody else writes now (nod_dir_lock). */
+int nod_file_remove_temps(const char *folder, nod_error *err) NOD_MUST_CHECK;
+
+/* Appends one line (without newline in `line`) and syncs it; for logs. */
 int nod_file_append_line(const char *path, const char *line, nod_error *err) NOD_MUST_CHECK;
 
 bool nod_path_exists(const char *path);
@@ -52,9 +56,16 @@ const char *nod_path_base(const char *path);         /* after the last '/', borr
 char *nod_path_dir(const char *path) NOD_MUST_CHECK; /* before it, or "." */
 /* The absolute path without links; NULL if it does not exist or no memory. */
 char *nod_path_real(const char *path) NOD_MUST_CHECK;
+/* `path` as seen from `folder`, both absolute and without links: "../cohort.csv". Where they share
+ * nothing but the root, `path` itself: such a pair does not move together. NULL: no memory. */
+char *nod_path_relative(const char *folder, const char *path) NOD_MUST_CHECK;
 int nod_dir_make(const char *path, nod_error *err) NOD_MUST_CHECK; /* mkdir -p */
 /* Names (no "." and ".."), sorted bytewise; hidden files are listed too. */
 int nod_dir_list(const char *path, nod_strlist *out, nod_error *err) NOD_MUST_CHECK;
+/* Takes the folder for this process until nod_dir_unlock or its end, however that comes; EIO where
+ * another has it. *lock is -1 where the file system knows no locks: then everybody passes. */
+int nod_dir_lock(const char *path, int *lock, nod_error *err) NOD_MUST_CHECK;
+void nod_dir_unlock(int lock); /* -1 is allowed */
 
 double nod_time_monotonic_s(void);
 /* "2026-11-24T10:00:00Z" into out (>= 24 bytes). */

@@ -46,6 +46,14 @@ static bool has_lost(json_t *j, bool unmark)
     return lost;
 }
 
+int nod_json_copy(const nod_json *j, nod_json **out, nod_error *err)
+{
+    json_t *copy = has_lost((json_t *)(uintptr_t)j, false) ? NULL : json_deep_copy(j);
+    if (copy == NULL) return nod_fail_memory(err, "a copy of JSON", sizeof *copy);
+    *out = copy;
+    return 0;
+}
+
 void nod_json_free(nod_json *j)
 {
     if (j == NULL) return;

@@ -21,6 +21,8 @@ int nod_json_parse(const char *text, size_t size, const char *name, nod_json **o
                    nod_error *err) NOD_MUST_CHECK;
 int nod_json_read(const char *path, size_t limit, nod_json **out,
                   nod_error *err) NOD_MUST_CHECK;
+/* A deep copy; ENOMEM also where `j` lost a value because memory was refused. */
+int nod_json_copy(const nod_json *j, nod_json **out, nod_error *err) NOD_MUST_CHECK;
 void nod_json_free(nod_json *j); /* NULL is allowed; only for roots that were not consumed */
 
 nod_json *nod_json_object(void);

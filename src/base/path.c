@@ -1,9 +1,13 @@
-/* path.c: paths and folders (file.h). */
+/* path.c: paths and folders (file.h). A lock is flock on the folder itself: it leaves no file
+ * behind and ends with the process. */
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/file.h"
 #include "base/memory.h"
@@ -63,6 +67,25 @@ char *nod_path_real(const char *path)
     return realpath(path, NULL);
 }
 
+char *nod_path_relative(const char *folder, const char *path)
+{
+    size_t common = 0; /* up to and with the last '/' that both have */
+    for (size_t i = 0;; i++) {
+        bool ends = folder[i] == '/' || folder[i] == '\0';
+        if (ends && path[i] == '/') common = i + 1;
+        if (folder[i] != path[i] || folder[i] == '\0') break;
+    }
+    if (common <= 1) return nod_strdup(path);
+    nod_strbuf b = NOD_STRBUF_INIT;
+    if (common <= strlen(folder)) {
+        nod_strbuf_add(&b, "../");
+        for (const char *p = folder + common; *p != '\0'; p++)
+            if (*p == '/') nod_strbuf_add(&b, "../");
+    }
+    nod_strbuf_add(&b, path + common);
+    return nod_strbuf_take(&b);
+}
+
 /* Makes one folder; one that is there already is as good. */
 static int make_one(const char *path, nod_error *err)
 {
@@ -119,4 +142,26 @@ int nod_dir_list(const char *path, nod_strlist *out, nod_error *err)
     nod_strlist_sort(&names);
     *out = names;
     return 0;
+}
+
+int nod_dir_lock(const char *path, int *lock, nod_error *err)
+{
+    int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0) return nod_fail_errno(err, errno, "cannot open the folder %s", path);
+    if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
+        bool taken = errno == EWOULDBLOCK;
+        close(fd);
+        if (taken)
+            return nod_fail(err, NOD_EIO,
+                            "%s: another process works in this folder; wait for it, or end it",
+                            path);
+        fd = -1;
+    }
+    *lock = fd;
+    return 0;
+}
+
+void nod_dir_unlock(int lock)
+{
+    if (lock >= 0) close(lock);
 }

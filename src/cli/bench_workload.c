@@ -93,12 +93,12 @@ static int make_recipe(const nod_bench_workload *w, nod_precision precision, nod
                        nod_error *err)
 {
     nod_strbuf text = NOD_STRBUF_INIT;
-    nod_strbuf_printf(&text,
-                      "{\"task\": \"multiclass\", \"precision\": \"%s\", \"input\": {\"size\": [8, 8]}, "
-                      "\"network\": %s, \"batch_size\": %lld, \"optimiser\": {\"name\": "
-                      "\"momentum\", \"lr\": 0.01}, \"schedule\": {\"name\": \"constant\"}}",
-                      precision == NOD_PRECISION_BF16 ? "bf16" : "f32", w->network,
-                      (long long)w->batch);
+    nod_strbuf_printf(
+        &text,
+        "{\"task\": \"multiclass\", \"precision\": \"%s\", \"input\": {\"size\": [8, 8]}, "
+        "\"network\": %s, \"batch_size\": %lld, \"optimiser\": {\"name\": "
+        "\"momentum\", \"lr\": 0.01}, \"schedule\": {\"name\": \"constant\"}}",
+        precision == NOD_PRECISION_BF16 ? "bf16" : "f32", w->network, (long long)w->batch);
     int rc = text.failed ? nod_fail_memory(err, "recipe", 512)
                          : nod_recipe_parse(text.data, text.len, "bench", out, err);
     nod_strbuf_done(&text);

@@ -6,7 +6,7 @@
 #include "cli/verb.h"
 #include "explain/node.h"
 #include "infer/answer.h"
-#include "train/run.h"
+#include "train/run_folder.h"
 
 typedef struct explain_options {
     const char *input, *node, *truth;

@@ -7,7 +7,7 @@
 #include "base/memory.h"
 #include "cli/verb.h"
 #include "infer/answer.h"
-#include "train/run.h"
+#include "train/run_folder.h"
 
 typedef struct predict_options {
     nod_strlist inputs;

@@ -7,21 +7,23 @@
 #include "train/run.h"
 
 typedef struct train_options {
-    const char *out, *backend;
+    const char *out, *backend, *ledger;
     int64_t seeds;
     bool resume;
 } train_options;
 
-static const train_options defaults = {.out = "run", .backend = "cpu", .seeds = 1};
+static const train_options defaults = {.out = "run"};
 static const nod_option options[] = {
     NOD_OPTION_TEXT(train_options, out, "output", 'o', "FOLDER", "the run's folder"),
     NOD_OPTION_INT(train_options, seeds, "seeds", 0, "N",
                    "train N seeds (the recipe's, the next, ...) and report their spread", 1,
-                   1000),
+                   NOD_RUN_SEEDS_MAX),
     NOD_OPTION_FLAG(train_options, resume, "resume", 0,
                     "go on from the last checkpoint, with the same bits as if never stopped"),
     NOD_OPTION_TEXT(train_options, backend, "backend", 0, "NAME",
-                    "cpu, or ref (slow, plain C)"),
+                    "cpu (the default), or ref (slow, plain C)"),
+    NOD_OPTION_TEXT(train_options, ledger, "ledger", 0, "FILE",
+                    "ledger of the split (default: ledger.sqlite beside the cohort)"),
     NOD_OPTION_END};
 
 typedef struct watcher {
@@ -116,12 +118,20 @@ static int run(nod_cli *cli, const void *options_void, nod_error *err)
     if (!o->resume && cli->n_args != 1)
         return nod_fail(err, NOD_EINVAL,
                         "give one recipe, e.g. nodule train recipe.yaml -o run");
+    if (o->resume && cli->n_args != 0 && !cli->dry_run)
+        return nod_fail(err, NOD_EINVAL,
+                        "a run goes on with its own recipe, %s/recipe.yaml: leave out %s",
+                        o->out, cli->args[0]);
+    if (cli->dry_run && cli->n_args != 1)
+        return nod_fail(err, NOD_EINVAL, "give the recipe to measure, e.g. %s/recipe.yaml",
+                        o->out);
     nod_cli_command_text(cli, &command);
     nod_run_options ro = {.recipe = cli->n_args ? cli->args[0] : NULL,
                           .folder = o->out,
                           .n_seeds = o->seeds,
                           .resume = o->resume,
                           .backend = o->backend,
+                          .ledger = o->ledger,
                           .command = command.failed ? "" : command.data,
                           .threads = cli->threads,
                           .log = cli->log,

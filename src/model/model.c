@@ -251,7 +251,8 @@ int nod_model_read(const char *path, nod_model **out, nod_error *err)
     nod_safetensors *s = NULL;
     int rc = nod_safetensors_read(path, &s, err);
     if (rc) return rc;
-    rc = from_safetensors(s, path, out, err);
+    rc = nod_safetensors_need_hash(s, path, err);
+    if (!rc) rc = from_safetensors(s, path, out, err);
     nod_safetensors_free(s);
     return rc;
 }

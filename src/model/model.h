@@ -26,9 +26,11 @@ typedef struct nod_model {
 int nod_model_new(const nod_json *network_spec, const nod_network_io *io, uint64_t seed,
                   nod_model **out, nod_error *err) NOD_MUST_CHECK;
 void nod_model_free(nod_model *m);
+/* EFORMAT also where the file has no hash of itself, or another one. */
 int nod_model_read(const char *path, nod_model **out, nod_error *err) NOD_MUST_CHECK;
+/* From memory, for fuzzing: a hash that is there must fit, but none needs to be. */
 int nod_model_parse(const void *bytes, size_t size, const char *name, nod_model **out,
-                    nod_error *err) NOD_MUST_CHECK; /* for fuzzing */
+                    nod_error *err) NOD_MUST_CHECK;
 int nod_model_write(const nod_model *m, const char *path, nod_error *err) NOD_MUST_CHECK;
 
 /* A frozen forward plan for one batch size: image in, logits out. */

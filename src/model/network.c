@@ -45,13 +45,9 @@ void nod_network_free(nod_network *n)
 
 nod_json *nod_network_to_json(const nod_network *n)
 {
-    char *text = NULL;
     nod_json *copy = NULL;
     nod_error err = NOD_ERROR_INIT;
-    if (nod_json_dump(n->spec, false, &text, &err) == 0 &&
-        nod_json_parse(text, strlen(text), "network", &copy, &err) != 0)
-        copy = NULL;
-    nod_free(text);
+    if (nod_json_copy(n->spec, &copy, &err)) return NULL;
     return copy;
 }
 

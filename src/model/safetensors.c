@@ -22,8 +22,7 @@ static const char *dtype_text(nod_dtype t)
     NOD_ASSERT(!"a dtype of the table");
 }
 
-/* --- reading --------------------------------------------------------------------------------
- */
+/* --- reading ------------------------------------------------------------------------------ */
 
 static int parse_shape(const nod_json *j, const char *file, const char *name, nod_shape *out,
                        nod_error *err)
@@ -95,21 +94,64 @@ static int parse_entry(const nod_json *e, const char *file, const char *name, ui
     return 0;
 }
 
-static int check_hash(const nod_safetensors *s, const char *file, const uint8_t *data,
-                      size_t size, nod_error *err)
+/* Where the 64 digits of the file's own hash stand in a header, NULL if nowhere. A quote inside a
+ * JSON string is escaped, so nothing else reads like this key with a text behind it. */
+static const char *find_digits(const char *header, size_t size)
 {
-    const nod_json *want = nod_json_get(s->metadata, "sha256");
-    char got[NOD_SHA256_HEX];
-    if (!want) return 0; /* a file of another program */
-    int rc = nod_sha256_of(data, size, got, err);
+    static const char key[] = "\"sha256\":\"";
+    const char *at = memmem(header, size, key, sizeof key - 1);
+    if (!at) return NULL;
+    at += sizeof key - 1;
+    size_t left = size - (size_t)(at - header);
+    if (left < NOD_SHA256_HEX || at[NOD_SHA256_HEX - 1] != '"') return NULL;
+    return at;
+}
+
+/* The hash over the 8 bytes of size and the header with its digits as zeros; data follow. */
+static int begin_hash(const uint8_t prefix[8], const char *header, size_t size,
+                      const char *digits, nod_sha256 **out, nod_error *err)
+{
+    char zeros[NOD_SHA256_HEX - 1];
+    int rc = nod_sha256_new(out, err);
     if (rc) return rc;
-    if (strcmp(got, nod_json_str(want)) != 0)
-        return nod_fail(
-            err, NOD_EFORMAT,
-            "%s: the weights were changed after writing: SHA-256 is %.12s..., the header "
-            "says %.12s...; take the file from its source again",
-            file, got, nod_json_str(want));
+    size_t before = (size_t)(digits - header), after = before + sizeof zeros;
+    memset(zeros, '0', sizeof zeros);
+    nod_sha256_add(*out, prefix, 8);
+    nod_sha256_add(*out, header, before);
+    nod_sha256_add(*out, zeros, sizeof zeros);
+    nod_sha256_add(*out, header + after, size - after);
     return 0;
+}
+
+static int check_hash(const uint8_t *raw, size_t size, size_t header_size, const char *file,
+                      bool *hashed, nod_error *err)
+{
+    const char *header = (const char *)raw + 8, *digits = find_digits(header, header_size);
+    char got[NOD_SHA256_HEX];
+    nod_sha256 *h = NULL;
+    *hashed = digits != NULL;
+    if (!digits) return 0;
+    int rc = begin_hash(raw, header, header_size, digits, &h, err);
+    if (rc) return rc;
+    nod_sha256_add(h, raw + 8 + header_size, size - 8 - header_size);
+    nod_sha256_hex(h, got);
+    nod_sha256_free(h);
+    if (memcmp(got, digits, sizeof got - 1) != 0)
+        return nod_fail(err, NOD_EFORMAT,
+                        "%s: the file was changed or cut after writing: its SHA-256 is "
+                        "%.12s..., the header "
+                        "says %.12s...; take the file from its source again",
+                        file, got, digits);
+    return 0;
+}
+
+int nod_safetensors_need_hash(const nod_safetensors *s, const char *path, nod_error *err)
+{
+    if (s->hashed) return 0;
+    return nod_fail(err, NOD_EFORMAT,
+                    "%s: the header lacks the file's SHA-256, so the file was changed after "
+                    "writing; take it from its source again",
+                    path);
 }
 
 static int parse_header(nod_safetensors *s, nod_json *header, const char *file, uint8_t *data,
@@ -126,16 +168,13 @@ static int parse_header(nod_safetensors *s, nod_json *header, const char *file, 
         const char *name = nod_json_key(header, i);
         nod_json *e = nod_json_get(header, name);
         if (strcmp(name, "__metadata__") == 0) {
-            char *text = NULL;
+            nod_json *copy = NULL;
             if (!nod_json_is_object(e))
                 return nod_fail(err, NOD_EFORMAT, "%s: __metadata__ is not an object", file);
-            int rc = nod_json_dump(e, false, &text, err);
+            int rc = nod_json_copy(e, &copy, err);
             if (rc) return rc;
             nod_json_free(s->metadata);
-            s->metadata = NULL;
-            rc = nod_json_parse(text, strlen(text), file, &s->metadata, err);
-            nod_free(text);
-            if (rc) return rc;
+            s->metadata = copy;
             continue;
         }
         int rc = parse_entry(e, file, name, data, data_size, &end, &s->tensors[s->n], err);
@@ -146,7 +185,7 @@ static int parse_header(nod_safetensors *s, nod_json *header, const char *file, 
     if (end != data_size)
         return nod_fail(err, NOD_EFORMAT, "%s: %zu bytes of data belong to no tensor", file,
                         data_size - end);
-    return check_hash(s, file, data, data_size, err);
+    return 0;
 }
 
 int nod_safetensors_parse(const void *bytes, size_t size, const char *name,
@@ -177,6 +216,7 @@ int nod_safetensors_parse(const void *bytes, size_t size, const char *name,
         goto out;
     }
     if (data_size) memcpy(s->bytes, raw + 8 + header_size, data_size);
+    NOD_TRY(check_hash(raw, size, (size_t)header_size, name, &s->hashed, err));
     NOD_TRY(nod_json_parse((const char *)raw + 8, (size_t)header_size, name, &header, err));
     NOD_TRY(parse_header(s, header, name, s->bytes, data_size, err));
     *out = s;
@@ -217,8 +257,7 @@ const nod_tensor *nod_safetensors_find(const nod_safetensors *s, const char *nam
     return NULL;
 }
 
-/* --- writing
- * ---------------------------------------------------------------------------------- */
+/* --- writing ------------------------------------------------------------------------------ */
 
 static nod_json *entry_of(const nod_tensor *t, size_t from)
 {
@@ -233,58 +272,71 @@ static nod_json *entry_of(const nod_tensor *t, size_t from)
     return e;
 }
 
+/* The header with zeros in the place of the hash, padded to 8 bytes with spaces. */
 static int header_of(const char *const *names, const nod_tensor *tensors, size_t n,
-                     const nod_json *metadata, char **text, nod_error *err)
+                     const nod_json *metadata, nod_strbuf *out, nod_error *err)
 {
     int rc = 0;
-    char *copied = NULL, hex[NOD_SHA256_HEX];
+    char *text = NULL, zeros[NOD_SHA256_HEX] = {0};
     nod_json *meta = NULL, *header = nod_json_object();
-    nod_sha256 *hash = NULL;
     size_t at = 0;
-    NOD_TRY(nod_json_dump(metadata, false, &copied, err));
-    NOD_TRY(nod_json_parse(copied, strlen(copied), "metadata", &meta, err));
-    NOD_TRY(nod_sha256_new(&hash, err));
-    for (size_t i = 0; i < n; i++)
-        nod_sha256_add(hash, tensors[i].data, nod_tensor_bytes(&tensors[i]));
-    nod_sha256_hex(hash, hex);
-    nod_json_set_str(meta, "sha256", hex);
+    NOD_TRY(nod_json_copy(metadata, &meta, err));
+    memset(zeros, '0', sizeof zeros - 1);
+    nod_json_set_str(meta, "sha256", zeros);
     nod_json_set(header, "__metadata__", meta);
     meta = NULL;
     for (size_t i = 0; i < n; i++) {
         nod_json_set(header, names[i], entry_of(&tensors[i], at));
         at += nod_tensor_bytes(&tensors[i]);
     }
-    NOD_TRY(nod_json_dump(header, false, text, err));
+    NOD_TRY(nod_json_dump(header, false, &text, err));
+    nod_strbuf_add(out, text);
+    while (out->len % 8)
+        nod_strbuf_addc(out, ' ');
+    if (out->failed) rc = nod_fail_memory(err, "header of a file", strlen(text));
 out:
-    nod_sha256_free(hash);
     nod_json_free(meta);
     nod_json_free(header);
-    nod_free(copied);
+    nod_free(text);
     return rc;
+}
+
+/* Puts the hash of everything into the header. */
+static int fill_hash(const uint8_t prefix[8], nod_strbuf *header, const nod_tensor *tensors,
+                     size_t n, nod_error *err)
+{
+    char hex[NOD_SHA256_HEX];
+    nod_sha256 *h = NULL;
+    const char *digits = find_digits(header->data, header->len);
+    NOD_ASSERT(digits);
+    int rc = begin_hash(prefix, header->data, header->len, digits, &h, err);
+    if (rc) return rc;
+    for (size_t i = 0; i < n; i++)
+        nod_sha256_add(h, tensors[i].data, nod_tensor_bytes(&tensors[i]));
+    nod_sha256_hex(h, hex);
+    nod_sha256_free(h);
+    memcpy(header->data + (digits - header->data), hex, sizeof hex - 1);
+    return 0;
 }
 
 int nod_safetensors_write(const char *path, const char *const *names, const nod_tensor *tensors,
                           size_t n, const nod_json *metadata, nod_error *err)
 {
-    char *text = NULL;
+    nod_strbuf header = NOD_STRBUF_INIT;
     nod_file_out f;
-    int rc = header_of(names, tensors, n, metadata, &text, err);
-    if (rc) return rc;
-    rc = nod_file_out_open(path, &f, err);
-    if (rc) {
-        nod_free(text);
-        return rc;
-    }
-    size_t len = strlen(text), padded = (len + 7) / 8 * 8;
     uint8_t prefix[8];
+    int rc = header_of(names, tensors, n, metadata, &header, err);
+    if (rc) goto out;
     for (int i = 0; i < 8; i++)
-        prefix[i] = (uint8_t)((uint64_t)padded >> (8 * i));
-    fwrite(prefix, 1, 8, f.stream);
-    fwrite(text, 1, len, f.stream);
-    for (size_t i = len; i < padded; i++)
-        fputc(' ', f.stream);
+        prefix[i] = (uint8_t)((uint64_t)header.len >> (8 * i));
+    NOD_TRY(fill_hash(prefix, &header, tensors, n, err));
+    NOD_TRY(nod_file_out_open(path, &f, err));
+    fwrite(prefix, 1, sizeof prefix, f.stream);
+    fwrite(header.data, 1, header.len, f.stream);
     for (size_t i = 0; i < n; i++)
         fwrite(tensors[i].data, 1, nod_tensor_bytes(&tensors[i]), f.stream);
-    nod_free(text);
-    return nod_file_out_commit(&f, err); /* looks at ferror */
+    rc = nod_file_out_commit(&f, err); /* looks at ferror */
+out:
+    nod_strbuf_done(&header);
+    return rc;
 }

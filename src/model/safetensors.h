@@ -3,8 +3,9 @@
  * Layout: u64 little-endian header length, JSON header padded with spaces to 8 bytes, data.
  * Reading checks every offset against the file's size and every shape against its offsets;
  * overlapping or unordered slices, duplicate names and headers over NOD_SAFETENSORS_MAX_HEADER
- * are refused. A SHA-256 over the data is kept in the metadata ("sha256"), so that a flipped
- * bit is found. Source: the safetensors format description, version 0.4. */
+ * are refused. The metadata's "sha256" is the SHA-256 of the whole file with its own 64 digits
+ * read as zeros: any changed, lost or added byte is found. Source: the safetensors format
+ * description, version 0.4; the hash is ours, and other programs pass over it. */
 #ifndef NOD_MODEL_SAFETENSORS_H
 #define NOD_MODEL_SAFETENSORS_H
 
@@ -19,6 +20,7 @@ typedef struct nod_safetensors {
     nod_tensor *tensors; /* views into bytes */
     nod_json *metadata;  /* object of strings; never NULL */
     void *bytes;         /* owned */
+    bool hashed;         /* has a "sha256", which fits; false: a file of another program */
 } nod_safetensors;
 
 int nod_safetensors_parse(const void *bytes, size_t size, const char *name,
@@ -28,6 +30,9 @@ int nod_safetensors_read(const char *path, nod_safetensors **out,
                          nod_error *err) NOD_MUST_CHECK;
 void nod_safetensors_free(nod_safetensors *s);
 const nod_tensor *nod_safetensors_find(const nod_safetensors *s, const char *name);
+/* EFORMAT where it is not hashed: for files that only this program writes. */
+int nod_safetensors_need_hash(const nod_safetensors *s, const char *path,
+                              nod_error *err) NOD_MUST_CHECK;
 /* Atomic; equal input gives equal bytes. metadata (borrowed) is an object of strings. */
 int nod_safetensors_write(const char *path, const char *const *names, const nod_tensor *tensors,
                           size_t n, const nod_json *metadata, nod_error *err) NOD_MUST_CHECK;

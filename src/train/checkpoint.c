@@ -1,9 +1,9 @@
 /* checkpoint.c: the whole state of a trainer in one safetensors file, written atomically.
  *
  * Tensors: params, states, best_params, best_states, and moment1, moment2, average where the
- * optimiser has them, each the flat buffer. Metadata: progress as JSON text, and the identity
- * of recipe, network and data. Random numbers need no state: they are keyed by epoch, step and
- * case. */
+ * optimiser has them, each the flat buffer. Metadata: progress as JSON text, and the hashes of
+ * recipe, network and data, whose training it is. Random numbers need no state: they are keyed by
+ * epoch, step and case. */
 #include <math.h>
 #include <string.h>
 
@@ -41,6 +41,7 @@ static nod_json *progress_of(const nod_trainer *t)
     nod_json_set_int(j, "step_in_epoch", t->step_in_epoch);
     nod_json_set_int(j, "step", t->step);
     nod_json_set_int(j, "optimiser_step", t->optimiser->step);
+    nod_json_set_real(j, "grad_norm", t->optimiser->last_grad_norm);
     nod_json_set_real(j, "loss_sum", t->loss_sum);
     nod_json_set_real(j, "first_loss", t->first_loss);
     nod_json_set_real(j, "best_monitor", isfinite(t->best_monitor) ? t->best_monitor : 0);
@@ -72,7 +73,9 @@ int nod_trainer_save(const nod_trainer *t, const char *path, nod_error *err)
     NOD_TRY(nod_json_dump(progress, false, &text, err));
     nod_json_set_str(meta, "format", "nodule-checkpoint");
     nod_json_set_str(meta, "format_version", "1");
-    nod_json_set_str(meta, "identity", t->identity);
+    nod_json_set_str(meta, "recipe", t->identity.recipe);
+    nod_json_set_str(meta, "network", t->identity.network);
+    nod_json_set_str(meta, "data", t->identity.data);
     nod_json_set_str(meta, "progress", text);
     NOD_TRY(nod_safetensors_write(path, names, tensors, n, meta, err));
 out:
@@ -82,13 +85,12 @@ out:
     return rc;
 }
 
-/* --- reading
- * ------------------------------------------------------------------------------------ */
+/* --- reading ------------------------------------------------------------------------------ */
 
 typedef struct progress {
     int64_t epochs_done, step_in_epoch, step, optimiser_step, best_epoch, bad_epochs,
         plateau_bad;
-    double loss_sum, first_loss, best_monitor, scale, plateau_best;
+    double grad_norm, loss_sum, first_loss, best_monitor, scale, plateau_best;
     bool has_best, stopped, plateau_has_best;
 } progress;
 
@@ -99,6 +101,7 @@ static int read_progress(const nod_json *j, const char *f, progress *p, nod_erro
     NOD_TRY(nod_json_need_i64(j, f, "step_in_epoch", &p->step_in_epoch, err));
     NOD_TRY(nod_json_need_i64(j, f, "step", &p->step, err));
     NOD_TRY(nod_json_need_i64(j, f, "optimiser_step", &p->optimiser_step, err));
+    NOD_TRY(nod_json_need_f64(j, f, "grad_norm", &p->grad_norm, err));
     NOD_TRY(nod_json_need_f64(j, f, "loss_sum", &p->loss_sum, err));
     NOD_TRY(nod_json_need_f64(j, f, "first_loss", &p->first_loss, err));
     NOD_TRY(nod_json_need_f64(j, f, "best_monitor", &p->best_monitor, err));
@@ -112,6 +115,27 @@ static int read_progress(const nod_json *j, const char *f, progress *p, nod_erro
     NOD_TRY(nod_json_need_i64(j, f, "schedule_bad_epochs", &p->plateau_bad, err));
 out:
     return rc;
+}
+
+static bool has_other(const nod_json *meta, const char *key, const char *mine)
+{
+    return strcmp(nod_json_str(nod_json_get(meta, key)), mine) != 0;
+}
+
+/* Refuses the checkpoint of another training, and says in what it is another one. */
+static int check_identity(const nod_json *meta, const char *path,
+                          const nod_trainer_identity *mine, nod_error *err)
+{
+    const char *what = has_other(meta, "data", mine->data)       ? "with other images or labels"
+                       : has_other(meta, "recipe", mine->recipe) ? "with another recipe or seed"
+                       : has_other(meta, "network", mine->network) ? "for another network"
+                                                                   : NULL;
+    if (!what) return 0;
+    return nod_fail(
+        err, NOD_EINVAL,
+        "%s: this checkpoint was made %s; resume with the run's own recipe.yaml and "
+        "data, or train into a new folder",
+        path, what);
 }
 
 static int check_slices(const nod_safetensors *s, const char *path, const slice *want, size_t n,
@@ -132,6 +156,7 @@ static void take_progress(nod_trainer *t, const progress *p)
     t->step_in_epoch = p->step_in_epoch;
     t->step = p->step;
     t->optimiser->step = p->optimiser_step;
+    t->optimiser->last_grad_norm = p->grad_norm;
     t->loss_sum = p->loss_sum;
     t->first_loss = p->first_loss;
     t->best_monitor = p->has_best ? p->best_monitor : -HUGE_VAL;
@@ -155,20 +180,13 @@ int nod_trainer_load(nod_trainer *t, const char *path, nod_error *err)
     size_t n = slices_of(t, want);
     NOD_TRY(nod_safetensors_read(path, &s, err));
     const char *format = nod_json_str(nod_json_get(s->metadata, "format"));
-    const char *identity = nod_json_str(nod_json_get(s->metadata, "identity"));
     const char *text = nod_json_str(nod_json_get(s->metadata, "progress"));
     if (strcmp(format, "nodule-checkpoint") != 0) {
         rc = nod_fail(err, NOD_EFORMAT, "%s: not a checkpoint of this program", path);
         goto out;
     }
-    if (strcmp(identity, t->identity) != 0) {
-        rc =
-            nod_fail(err, NOD_EINVAL,
-                     "%s: was made with another recipe, seed, network or data; resume with the "
-                     "run's own recipe.yaml, or train into a new folder",
-                     path);
-        goto out;
-    }
+    NOD_TRY(nod_safetensors_need_hash(s, path, err));
+    NOD_TRY(check_identity(s->metadata, path, &t->identity, err));
     NOD_TRY(nod_json_parse(text, strlen(text), path, &j, err));
     NOD_TRY(read_progress(j, path, &p, err));
     NOD_TRY(check_slices(s, path, want, n, err));

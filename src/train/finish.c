@@ -105,7 +105,6 @@ static int provenance(const nod_finish_input *f, int64_t best_epoch, nod_error *
 {
     nod_json *j = nod_json_object();
     char hash[65], now[32];
-    nod_anchor anchor = nod_split_anchor(f->split);
     int rc = nod_recipe_hash(f->recipe, hash, err);
     nod_time_utc(now, sizeof now);
     nod_json_set_str(j, "version", NODULE_VERSION);
@@ -117,7 +116,8 @@ static int provenance(const nod_finish_input *f, int64_t best_epoch, nod_error *
     nod_json_set_str(j, "grouping", nod_split_grouping(f->split));
     nod_json_set_int(j, "seed", (int64_t)f->recipe->seed);
     nod_json_set_int(j, "best_epoch", best_epoch);
-    nod_json_set(j, "anchor", nod_anchor_to_json(&anchor));
+    nod_json_set_int(j, "looks_before", f->looks_before);
+    nod_json_set(j, "anchor", nod_anchor_to_json(&f->anchor));
     nod_json_free(f->model->provenance);
     f->model->provenance = j;
     return rc;

@@ -15,6 +15,8 @@ typedef struct nod_finish_input {
     const nod_contract *contract;
     const nod_patching *patching;
     const nod_dataset *validation;
+    nod_anchor anchor;    /* the ledger now: what a model was made after */
+    int64_t looks_before; /* at the test part of the split, in that ledger */
     const char *folder, *command;
     const nod_log *log;
 } nod_finish_input;

@@ -326,8 +326,14 @@ int nod_recipe_render(const nod_recipe *r, char **out, nod_error *err)
 int nod_recipe_hash(const nod_recipe *r, char out[65], nod_error *err)
 {
     char *text = NULL;
-    int rc = nod_json_dump_canonical(r->rendered, &text, err);
+    nod_json *j = NULL;
+    int rc = nod_json_copy(r->rendered, &j, err);
+    if (rc) return rc;
+    nod_json_set_str(j, "cohort", "");
+    nod_json_set_str(j, "split", "");
+    rc = nod_json_dump_canonical(j, &text, err);
     if (!rc) rc = nod_sha256_of(text, strlen(text), out, err);
     nod_free(text);
+    nod_json_free(j);
     return rc;
 }

@@ -79,7 +79,8 @@ int nod_recipe_from_json(const nod_json *j, nod_recipe **out, nod_error *err) NO
 void nod_recipe_free(nod_recipe *r);
 /* YAML text with every key. */
 int nod_recipe_render(const nod_recipe *r, char **out, nod_error *err) NOD_MUST_CHECK;
-/* SHA-256 of the canonical form: identity of a recipe in checkpoints and models. */
+/* SHA-256 of the canonical form without the paths of cohort and split, whose content has hashes of
+ * its own: identity of a recipe in checkpoints and models, wherever its project lies. */
 int nod_recipe_hash(const nod_recipe *r, char out[65], nod_error *err) NOD_MUST_CHECK;
 const char *nod_monitor_name(nod_monitor m);
 

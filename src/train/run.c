@@ -1,67 +1,22 @@
 /* run.c: a training on disk; see run.h. */
 #include "train/run.h"
 
-#include <errno.h>
-#include <math.h>
-#include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/file.h"
-#include "base/hash.h"
 #include "base/memory.h"
 #include "train/finish.h"
+#include "train/run_log.h"
 
 #define CHECKPOINT_EVERY_S 60 /* within long epochs */
-
-/* --- inputs --------------------------------------------------------------------------------- */
-
-/* `path` as written in a file that lies in `folder`, absolute where it exists: a run's own recipe
- * lies elsewhere than the one it was made from. */
-static char *beside(const char *folder, const char *path)
-{
-    char *joined = nod_path_join(folder, path), *real = joined ? nod_path_real(joined) : NULL;
-    if (!real) return joined;
-    nod_free(joined);
-    return real;
-}
-
-int nod_run_inputs_open(const char *recipe_path, nod_run_inputs *out, nod_error *err)
-{
-    int rc = 0;
-    nod_run_inputs in = {0};
-    char *folder = nod_path_dir(recipe_path);
-    NOD_TRY(nod_recipe_read(recipe_path, &in.recipe, err));
-    in.cohort_path = folder ? beside(folder, in.recipe->cohort) : NULL;
-    in.split_path = folder ? beside(folder, in.recipe->split) : NULL;
-    if (!in.cohort_path || !in.split_path) {
-        rc = nod_fail_memory(err, "paths of a run", 4096);
-        goto out;
-    }
-    NOD_TRY(nod_cohort_read(in.cohort_path, &in.cohort, err));
-    NOD_TRY(nod_split_read(in.split_path, in.cohort, &in.split, err));
-    *out = in;
-    memset(&in, 0, sizeof in);
-out:
-    nod_free(folder);
-    nod_run_inputs_done(&in);
-    return rc;
-}
-
-void nod_run_inputs_done(nod_run_inputs *i)
-{
-    nod_split_free(i->split);
-    nod_cohort_free(i->cohort);
-    nod_recipe_free(i->recipe);
-    nod_free(i->cohort_path);
-    nod_free(i->split_path);
-    memset(i, 0, sizeof *i);
-}
 
 /* --- one training being set up --------------------------------------------------------------- */
 
 typedef struct session {
     const nod_run_options *o;
+    nod_run_info info;
+    int lock; /* of the run's folder */
     nod_run_inputs in;
     nod_contract contract;
     nod_patching patching;
@@ -133,6 +88,7 @@ static int open_session(session *s, const nod_run_options *o, const char *recipe
 {
     int rc = 0;
     s->o = o;
+    s->lock = -1;
     NOD_TRY(nod_run_inputs_open(recipe, &s->in, err));
     NOD_TRY(check_task(s, err));
     NOD_TRY(nod_contract_from_json(s->in.recipe->input, "input", &s->contract, err));
@@ -162,37 +118,31 @@ static void close_session(session *s)
     nod_dataset_done(&s->train);
     nod_dataset_done(&s->validation);
     nod_run_inputs_done(&s->in);
+    nod_dir_unlock(s->lock);
 }
 
 /* The recipe with its seed replaced, complete and with the fitted contract. */
-static nod_json *recipe_json(const session *s, uint64_t seed, nod_error *err)
+static int recipe_json(const session *s, uint64_t seed, nod_json **out, nod_error *err)
 {
-    char *text = NULL;
-    nod_json *j = NULL;
-    if (nod_json_dump(s->in.recipe->rendered, false, &text, err) == 0 &&
-        nod_json_parse(text, strlen(text), "recipe", &j, err) == 0) {
-        nod_json_set_int(j, "seed", (int64_t)seed);
-        nod_json_set(j, "input", nod_contract_to_json(&s->contract));
-        nod_json_set_str(j, "cohort", s->in.cohort_path);
-        nod_json_set_str(j, "split", s->in.split_path);
-    }
-    nod_free(text);
-    return j;
+    int rc = nod_json_copy(s->in.recipe->rendered, out, err);
+    if (rc) return rc;
+    nod_json_set_int(*out, "seed", (int64_t)seed);
+    nod_json_set(*out, "input", nod_contract_to_json(&s->contract));
+    return 0;
 }
 
 static int tick(void *ctx, int64_t epoch, int64_t step, int64_t n_steps)
 {
     session *s = ctx;
-    nod_error ignored = NOD_ERROR_INIT;
-    int stop =
-        s->o->watcher.step ? s->o->watcher.step(s->o->watcher.ctx, epoch, step, n_steps) : 0;
+    const nod_run_watcher *w = &s->o->watcher;
     double now = nod_time_monotonic_s();
-    if (stop || now - s->saved_s > CHECKPOINT_EVERY_S) {
-        /* a disk that is full now is reported at the end of the epoch */
-        (void)!nod_trainer_save(s->trainer, s->checkpoint_path, &ignored);
+    if (now - s->saved_s > CHECKPOINT_EVERY_S) {
+        nod_error why = NOD_ERROR_INIT; /* the older checkpoint is as good, only older */
+        if (nod_trainer_save(s->trainer, s->checkpoint_path, &why))
+            nod_warn(s->o->log, "no checkpoint within this epoch: %s", why.message);
         s->saved_s = now;
     }
-    return stop;
+    return w->step ? w->step(w->ctx, epoch, step, n_steps) : 0;
 }
 
 static int new_trainer(session *s, uint64_t seed, nod_error *err)
@@ -200,14 +150,12 @@ static int new_trainer(session *s, uint64_t seed, nod_error *err)
     int rc = 0;
     nod_trainer_options t = {
         .plan = NOD_PLAN_OPTIONS_INIT, .log = s->o->log, .tick = tick, .ctx = s};
-    nod_json *j = recipe_json(s, seed, err);
-    if (!j) return err->code;
-    t.plan.backend = nod_backend_find(s->o->backend);
-    if (!t.plan.backend) {
-        rc = nod_fail(err, NOD_EINVAL, "no backend is named '%s'; there are cpu and ref",
-                      s->o->backend);
-        goto out;
-    }
+    nod_json *j = NULL;
+    t.plan.backend = nod_backend_find(s->info.backend);
+    if (!t.plan.backend)
+        return nod_fail(err, NOD_EINVAL, "no backend is named '%s'; there are cpu and ref",
+                        s->info.backend);
+    NOD_TRY(recipe_json(s, seed, &j, err));
     NOD_TRY(nod_recipe_from_json(j, &s->recipe, err));
     t.plan.precision =
         s->recipe->precision < 0 ? NOD_PRECISION_F32 : (nod_precision)s->recipe->precision;
@@ -221,78 +169,6 @@ static int new_trainer(session *s, uint64_t seed, nod_error *err)
                             &s->validation_examples, &t, &s->trainer, err));
 out:
     nod_json_free(j);
-    return rc;
-}
-
-/* --- the log --------------------------------------------------------------------------------- */
-
-static nod_json *score_json(const nod_part_score *p)
-{
-    nod_json *j = nod_json_object();
-    nod_json_set_int(j, "n", p->n);
-    nod_json_set_real(j, "loss", p->loss);
-    nod_json_set_real(j, "total_error", p->total_error);
-    nod_json_set_real(j, "mean_error", p->total_error / (double)NOD_MAX(p->n, 1));
-    nod_json_set_real(j, "accuracy", p->accuracy);
-    nod_json_set_real(j, "auc", p->auc);
-    return j;
-}
-
-static int log_event(const session *s, nod_json *j_take, nod_error *err)
-{
-    char *text = NULL;
-    int rc = nod_json_dump(j_take, false, &text, err);
-    if (!rc) rc = nod_file_append_line(s->log_path, text, err);
-    nod_free(text);
-    nod_json_free(j_take);
-    return rc;
-}
-
-static int log_epoch(const session *s, const nod_epoch *e, nod_error *err)
-{
-    nod_json *j = nod_json_object();
-    nod_json_set_str(j, "event", "epoch");
-    nod_json_set_int(j, "epoch", e->epoch);
-    nod_json_set_real(j, "lr", e->lr);
-    nod_json_set_real(j, "loss_optimised", e->loss);
-    nod_json_set_real(j, "penalty", e->penalty);
-    nod_json_set_real(j, "grad_norm", e->grad_norm);
-    if (e->has_train) nod_json_set(j, "train", score_json(&e->train));
-    nod_json_set(j, "validation", score_json(&e->validation));
-    nod_json_set_bool(j, "best", e->is_best);
-    nod_json_set_real(j, "time_s", e->time_s);
-    return log_event(s, j, err);
-}
-
-/* After a resume: drops a torn last line and the epochs that will be run again. */
-static int mend_log(const session *s, int64_t epochs_done, nod_error *err)
-{
-    nod_bytes b = {0};
-    nod_strbuf kept = NOD_STRBUF_INIT;
-    int rc = 0;
-    if (!nod_path_is_file(s->log_path)) return 0;
-    NOD_TRY(nod_file_read(s->log_path, (size_t)1 << 30, &b, err));
-    for (size_t at = 0; at < b.size;) {
-        const char *line = (const char *)b.data + at, *end = memchr(line, '\n', b.size - at);
-        nod_error ignored = NOD_ERROR_INIT;
-        nod_json *j = NULL;
-        if (!end) break; /* torn */
-        size_t len = (size_t)(end - line);
-        bool good = nod_json_parse(line, len, s->log_path, &j, &ignored) == 0;
-        const char *event = good ? nod_json_str(nod_json_get(j, "event")) : "";
-        bool later =
-            strcmp(event, "epoch") == 0 && nod_json_i64(nod_json_get(j, "epoch")) > epochs_done;
-        if (good && !later && strcmp(event, "end") != 0) nod_strbuf_addn(&kept, line, len + 1);
-        nod_json_free(j);
-        at += len + 1;
-    }
-    if (kept.failed)
-        rc = nod_fail_memory(err, "log", b.size);
-    else
-        rc = nod_file_write(s->log_path, kept.data, kept.len, err);
-out:
-    nod_bytes_done(&b);
-    nod_strbuf_done(&kept);
     return rc;
 }
 
@@ -310,23 +186,97 @@ static int seed_paths(session *s, int64_t i, nod_error *err)
     return nod_dir_make(s->folder, err);
 }
 
-static int log_start(const session *s, uint64_t seed, nod_error *err)
+/* Where the ledger stands, which must be the one that sealed the split; and how many looks at the
+ * test part it has. */
+static int ask_ledger(const session *s, nod_anchor *out, int64_t *looks, nod_error *err)
 {
-    nod_json *j = nod_json_object();
+    int rc = 0;
+    nod_ledger *l = NULL;
+    nod_anchor sealed = nod_split_anchor(s->in.split);
+    char *path =
+        s->o->ledger ? nod_strdup(s->o->ledger) : nod_ledger_default_path(s->in.cohort_path);
+    if (!path) return nod_fail_memory(err, "path of a ledger", 4096);
+    NOD_TRY(nod_ledger_open(path, NOD_LEDGER_READ, &l, err));
+    NOD_TRY(nod_ledger_check_anchor(l, &sealed, s->in.split_path, err));
+    *out = nod_ledger_anchor(l);
+    NOD_TRY(nod_ledger_looks_before(l, nod_split_hash(s->in.split), out->length, looks, err));
+out:
+    nod_ledger_close(l);
+    nod_free(path);
+    return rc;
+}
+
+/* A new log, or the checkpoint's state and a log that ends where it does. */
+static int begin_or_resume(session *s, uint64_t seed, nod_error *err)
+{
+    int rc = 0;
+    nod_anchor now;
+    nod_run_author author = {.command = s->o->command,
+                             .backend = s->info.backend,
+                             .isa = nod_backend_find(s->info.backend)->isa()};
+    NOD_TRY(ask_ledger(s, &now, &author.looks_before, err));
+    if (author.looks_before)
+        nod_warn(s->o->log,
+                 "this model will be marked as made after look %lld at the test part",
+                 (long long)author.looks_before);
+    if (s->o->resume && nod_path_is_file(s->checkpoint_path)) {
+        rc = nod_trainer_load(s->trainer, s->checkpoint_path, err);
+        if (rc == NOD_EFORMAT)
+            nod_error_prefix(err,
+                             "no use to resume from (remove it and this seed begins anew)");
+        if (rc) return rc;
+        return nod_run_log_resume(s->log_path, &author, nod_trainer_epochs_done(s->trainer),
+                                  err);
+    }
     nod_plan_memory m = nod_trainer_memory(s->trainer);
-    char now[32];
-    nod_time_utc(now, sizeof now);
-    nod_json_set_str(j, "event", "start");
-    nod_json_set_str(j, "time", now);
-    nod_json_set_str(j, "version", NODULE_VERSION);
-    nod_json_set_str(j, "command", s->o->command);
-    nod_json_set_int(j, "seed", (int64_t)seed);
-    nod_json_set_str(j, "backend", s->o->backend);
-    nod_json_set_str(j, "isa", nod_backend_find(s->o->backend)->isa());
-    nod_json_set_int(j, "plan_bytes", (int64_t)(m.arena + m.scratch));
-    nod_json_set_int(j, "train_cases", s->train_examples.n);
-    nod_json_set_int(j, "validation_cases", s->validation_examples.n);
-    return log_event(s, j, err);
+    return nod_run_log_start(s->log_path, &author, seed, (int64_t)(m.arena + m.scratch),
+                             s->train_examples.n, s->validation_examples.n, err);
+out:
+    return rc;
+}
+
+static int run_epochs(session *s, nod_error *err)
+{
+    int rc = 0;
+    const nod_run_watcher *w = &s->o->watcher;
+    s->saved_s = nod_time_monotonic_s();
+    while (!nod_trainer_finished(s->trainer)) {
+        nod_epoch e;
+        rc = nod_trainer_epoch(s->trainer, &e, err);
+        if (rc == NOD_EINTERRUPTED) {
+            nod_error why = NOD_ERROR_INIT;
+            if (nod_trainer_save(s->trainer, s->checkpoint_path, &why)) {
+                *err = why;
+                rc = nod_error_prefix(err, "stopped, but this epoch is not kept");
+            }
+        }
+        if (rc) return rc;
+        NOD_TRY(nod_run_log_epoch(s->log_path, &e, err));
+        NOD_TRY(nod_trainer_save(s->trainer, s->checkpoint_path, err));
+        s->saved_s = nod_time_monotonic_s();
+        if (w->epoch_ends) w->epoch_ends(w->ctx, &e);
+    }
+out:
+    return rc;
+}
+
+static int finish_seed(session *s, int64_t *best, nod_error *err)
+{
+    nod_finish_input f = {.cohort = s->in.cohort,
+                          .split = s->in.split,
+                          .recipe = s->recipe,
+                          .trainer = s->trainer,
+                          .model = s->model,
+                          .contract = &s->contract,
+                          .patching = &s->patching,
+                          .validation = &s->validation,
+                          .folder = s->folder,
+                          .command = s->o->command,
+                          .log = s->o->log};
+    int rc = ask_ledger(s, &f.anchor, &f.looks_before, err);
+    if (!rc) rc = nod_finish_seed(&f, best, err);
+    if (!rc) rc = nod_run_log_end(s->log_path, *best, err);
+    return rc;
 }
 
 static int train_seed(session *s, int64_t i, nod_error *err)
@@ -334,36 +284,23 @@ static int train_seed(session *s, int64_t i, nod_error *err)
     int rc = 0;
     const nod_run_watcher *w = &s->o->watcher;
     uint64_t seed = s->in.recipe->seed + (uint64_t)i;
+    int64_t best = 0;
+    bool finished = false;
     NOD_TRY(seed_paths(s, i, err));
-    NOD_TRY(new_trainer(s, seed, err));
-    if (s->o->resume && nod_path_is_file(s->checkpoint_path)) {
-        NOD_TRY(nod_trainer_load(s->trainer, s->checkpoint_path, err));
-        NOD_TRY(mend_log(s, nod_trainer_epochs_done(s->trainer), err));
-    } else {
-        NOD_TRY(nod_file_write(s->log_path, "", 0, err));
-        NOD_TRY(log_start(s, seed, err));
+    if (s->o->resume) NOD_TRY(nod_run_log_has_end(s->log_path, &finished, err));
+    if (finished) {
+        nod_info(s->o->log, "seed %llu (%lld of %lld) is finished", (unsigned long long)seed,
+                 (long long)i + 1, (long long)s->info.n_seeds);
+        return 0;
     }
+    NOD_TRY(new_trainer(s, seed, err));
+    NOD_TRY(begin_or_resume(s, seed, err));
     if (w->seed_begins)
-        w->seed_begins(w->ctx, i, s->o->n_seeds, seed, s->recipe->epochs,
+        w->seed_begins(w->ctx, i, s->info.n_seeds, seed, s->recipe->epochs,
                        nod_trainer_epochs_done(s->trainer),
                        nod_trainer_steps_per_epoch(s->trainer));
-    s->saved_s = nod_time_monotonic_s();
-    while (!nod_trainer_finished(s->trainer)) {
-        nod_epoch e;
-        NOD_TRY(nod_trainer_epoch(s->trainer, &e, err));
-        NOD_TRY(log_epoch(s, &e, err));
-        NOD_TRY(nod_trainer_save(s->trainer, s->checkpoint_path, err));
-        if (w->epoch_ends) w->epoch_ends(w->ctx, &e);
-    }
-    nod_finish_input f = {s->in.cohort, s->in.split,   s->recipe,    s->trainer,
-                          s->model,     &s->contract,  &s->patching, &s->validation,
-                          s->folder,    s->o->command, s->o->log};
-    int64_t best = 0;
-    NOD_TRY(nod_finish_seed(&f, &best, err));
-    nod_json *j = nod_json_object();
-    nod_json_set_str(j, "event", "end");
-    nod_json_set_int(j, "best_epoch", best);
-    NOD_TRY(log_event(s, j, err));
+    NOD_TRY(run_epochs(s, err));
+    NOD_TRY(finish_seed(s, &best, err));
     if (w->seed_ends) w->seed_ends(w->ctx, i, best);
 out:
     return rc;
@@ -371,77 +308,108 @@ out:
 
 /* --- a run -------------------------------------------------------------------------------------- */
 
-static int write_run(const session *s, nod_error *err)
+/* recipe.yaml of the run, which names cohort and split as seen from its folder. */
+static int write_recipe(const session *s, nod_error *err)
 {
     int rc = 0;
-    nod_json *j = NULL, *recipe = recipe_json(s, s->in.recipe->seed, err);
+    nod_json *j = NULL;
     nod_recipe *complete = NULL;
-    char *recipe_path = nod_path_join(s->o->folder, "recipe.yaml"), *text = NULL;
-    char *json_path = nod_path_join(s->o->folder, "run.json");
-    if (!recipe || !recipe_path || !json_path) {
-        rc = recipe ? nod_fail_memory(err, "paths of a run", 4096) : err->code;
+    char *path = nod_path_join(s->o->folder, "recipe.yaml"), *text = NULL;
+    char *folder = nod_path_real(s->o->folder);
+    char *cohort = folder ? nod_path_relative(folder, s->in.cohort_path) : NULL;
+    char *split = folder ? nod_path_relative(folder, s->in.split_path) : NULL;
+    if (!path || !cohort || !split) {
+        rc = nod_fail_memory(err, "paths of a run", 4096);
         goto out;
     }
-    NOD_TRY(nod_recipe_from_json(recipe, &complete, err));
+    NOD_TRY(recipe_json(s, s->in.recipe->seed, &j, err));
+    nod_json_set_str(j, "cohort", cohort);
+    nod_json_set_str(j, "split", split);
+    NOD_TRY(nod_recipe_from_json(j, &complete, err));
     NOD_TRY(nod_recipe_render(complete, &text, err));
-    NOD_TRY(nod_file_write(recipe_path, text, strlen(text), err));
-    j = nod_json_object();
-    nod_json_set_str(j, "format", "nodule-run");
-    nod_json_set_int(j, "format_version", 1);
-    nod_json_set_int(j, "seeds", s->o->n_seeds);
-    nod_json_set_str(j, "version", NODULE_VERSION);
-    nod_json_set_str(j, "command", s->o->command);
-    nod_json_set_str(j, "split_hash", nod_split_hash(s->in.split));
-    nod_json_set_str(j, "cohort_hash", nod_split_cohort_hash(s->in.split));
-    NOD_TRY(nod_json_write(j, json_path, err));
+    NOD_TRY(nod_file_write(path, text, strlen(text), err));
 out:
     nod_recipe_free(complete);
     nod_json_free(j);
-    nod_json_free(recipe);
-    nod_free(recipe_path);
-    nod_free(json_path);
+    nod_free(path);
+    nod_free(folder);
+    nod_free(cohort);
+    nod_free(split);
     nod_free(text);
     return rc;
 }
 
-/* The recipe to read: the run's own when resuming. */
+static int begin_run(session *s, nod_error *err)
+{
+    int rc = 0;
+    int64_t looks = 0;
+    const nod_run_options *o = s->o;
+    NOD_TRY(ask_ledger(s, &s->info.begun, &looks, err));
+    s->info.n_seeds = NOD_MAX(o->n_seeds, 1);
+    snprintf(s->info.backend, sizeof s->info.backend, "%s", o->backend ? o->backend : "cpu");
+    snprintf(s->info.split_hash, sizeof s->info.split_hash, "%s", nod_split_hash(s->in.split));
+    snprintf(s->info.cohort_hash, sizeof s->info.cohort_hash, "%s",
+             nod_split_cohort_hash(s->in.split));
+    NOD_TRY(nod_dir_make(o->folder, err));
+    NOD_TRY(nod_run_lock(o->folder, &s->lock, err));
+    NOD_TRY(nod_run_info_write(o->folder, &s->info, o->command, err));
+    NOD_TRY(write_recipe(s, err));
+out:
+    return rc;
+}
+
+/* What was decided when the run was begun stays so. */
+static int go_on(session *s, nod_error *err)
+{
+    const nod_run_options *o = s->o;
+    int rc = nod_run_lock(o->folder, &s->lock, err);
+    if (rc) return rc;
+    rc = nod_run_info_read(o->folder, &s->info, err);
+    if (rc) return rc;
+    if (o->n_seeds && o->n_seeds != s->info.n_seeds)
+        return nod_fail(err, NOD_EINVAL,
+                        "%s was begun with %lld seeds: go on without --seeds, or train into a "
+                        "new folder",
+                        o->folder, (long long)s->info.n_seeds);
+    if (o->backend && strcmp(o->backend, s->info.backend) != 0)
+        return nod_fail(err, NOD_EINVAL,
+                        "%s was begun on backend %s: go on without --backend, or train into a "
+                        "new folder",
+                        o->folder, s->info.backend);
+    if (strcmp(s->info.split_hash, nod_split_hash(s->in.split)) != 0)
+        return nod_fail(
+            err, NOD_ESEAL,
+            "%s was begun with split %.12s, %s is split %.12s: put the old one back, "
+            "or train into a new folder",
+            o->folder, s->info.split_hash, s->in.split_path, nod_split_hash(s->in.split));
+    return 0;
+}
+
+/* The recipe to read: the run's own when resuming. The caller frees it. */
 static int choose_recipe(const nod_run_options *o, char **out, nod_error *err)
 {
-    char *own = nod_path_join(o->folder, "recipe.yaml");
-    if (!own) return nod_fail_memory(err, "path of a recipe", 4096);
-    bool exists = nod_path_is_file(own);
-    int rc = 0;
-    if (o->resume && !exists)
-        rc = nod_fail(err, NOD_ENOENT, "%s: there is no run to resume (no recipe.yaml)",
-                      o->folder);
-    else if (!o->resume && exists)
-        rc = nod_fail(err, NOD_EINVAL,
-                      "%s holds a run already: give another folder with -o, or --resume",
-                      o->folder);
-    if (!rc && !o->resume) {
-        nod_free(own);
-        own = nod_strdup(o->recipe);
-        if (!own) rc = nod_fail_memory(err, "path of a recipe", 4096);
-    }
-    if (rc)
-        nod_free(own);
-    else
-        *out = own;
-    return rc;
+    bool there = nod_run_is_there(o->folder);
+    if (o->resume && !there)
+        return nod_fail(err, NOD_ENOENT, "%s: there is no run to resume (no recipe.yaml)",
+                        o->folder);
+    if (!o->resume && there)
+        return nod_fail(err, NOD_EINVAL,
+                        "%s holds a run already: give another folder with -o, or --resume",
+                        o->folder);
+    *out = o->resume ? nod_path_join(o->folder, "recipe.yaml") : nod_strdup(o->recipe);
+    return *out ? 0 : nod_fail_memory(err, "path of a recipe", 4096);
 }
 
 int nod_run_train(const nod_run_options *o, nod_error *err)
 {
     int rc = 0;
-    session s = {0};
+    session s = {.lock = -1};
     char *recipe = NULL;
     NOD_TRY(choose_recipe(o, &recipe, err));
     NOD_TRY(open_session(&s, o, recipe, err));
-    if (!o->resume) {
-        NOD_TRY(nod_dir_make(o->folder, err));
-        NOD_TRY(write_run(&s, err));
-    }
-    for (int64_t i = 0; i < o->n_seeds; i++) {
+    rc = o->resume ? go_on(&s, err) : begin_run(&s, err);
+    if (rc) goto out;
+    for (int64_t i = 0; i < s.info.n_seeds; i++) {
         NOD_TRY(train_seed(&s, i, err));
         close_seed(&s);
     }
@@ -454,9 +422,10 @@ out:
 int nod_run_measure(const nod_run_options *o, nod_run_estimate *out, nod_error *err)
 {
     int rc = 0;
-    session s = {0};
+    session s = {.lock = -1};
     double loss;
     NOD_TRY(open_session(&s, o, o->recipe, err));
+    snprintf(s.info.backend, sizeof s.info.backend, "%s", o->backend ? o->backend : "cpu");
     NOD_TRY(new_trainer(&s, s.in.recipe->seed, err));
     NOD_TRY(nod_trainer_step(s.trainer, &loss, err)); /* first touch of the memory */
     double start = nod_time_monotonic_s();
@@ -471,49 +440,5 @@ int nod_run_measure(const nod_run_options *o, nod_run_estimate *out, nod_error *
                               .epoch_s = step * (double)nod_trainer_steps_per_epoch(s.trainer)};
 out:
     close_session(&s);
-    return rc;
-}
-
-/* --- models of a run ------------------------------------------------------------------------------ */
-
-int nod_run_models(const char *folder, nod_strlist *out, nod_error *err)
-{
-    int64_t n = 0;
-    nod_json *j = NULL;
-    char *json_path = nod_path_join(folder, "run.json");
-    int rc = json_path ? 0 : nod_fail_memory(err, "path of a run", 4096);
-    if (!rc) rc = nod_json_read(json_path, (size_t)1 << 20, &j, err);
-    if (!rc) rc = nod_json_need_i64(j, json_path, "seeds", &n, err);
-    for (int64_t i = 0; i < n && !rc; i++) {
-        nod_strbuf b = NOD_STRBUF_INIT;
-        nod_strbuf_printf(&b, "%s/seed_%lld/model.safetensors", folder, (long long)i);
-        if (b.failed || !nod_strlist_add(out, b.data))
-            rc = nod_fail_memory(err, "models of a run", 4096);
-        else if (!nod_path_is_file(b.data))
-            rc = nod_fail(err, NOD_ENOENT,
-                          "%s: not there: the training has not finished; go on with "
-                          "'nodule train --resume -o %s'",
-                          b.data, folder);
-        nod_strbuf_done(&b);
-    }
-    nod_json_free(j);
-    nod_free(json_path);
-    return rc;
-}
-
-int nod_run_hash(const char *folder, char out[65], nod_error *err)
-{
-    nod_strlist models = NOD_STRLIST_INIT;
-    nod_sha256 *h = NULL;
-    int rc = nod_run_models(folder, &models, err);
-    if (!rc) rc = nod_sha256_new(&h, err);
-    for (size_t i = 0; i < models.n && !rc; i++) {
-        char one[NOD_SHA256_HEX];
-        rc = nod_sha256_of_file(models.items[i], one, err);
-        if (!rc) nod_sha256_add_str(h, one);
-    }
-    if (!rc) nod_sha256_hex(h, out);
-    nod_sha256_free(h);
-    nod_strlist_done(&models);
     return rc;
 }

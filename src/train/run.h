@@ -1,16 +1,12 @@
-/* run.h: a training on disk: from a recipe to a folder that anyone can read.
+/* run.h: a training on disk: from a recipe to a folder that anyone can read (run_folder.h).
  *
- *   RUN/recipe.yaml                 every key, with what was fitted on the training part
- *   RUN/run.json                    cohort, split, seeds, ledger anchor, provenance
- *   RUN/seed_K/log.jsonl            one event a line
- *   RUN/seed_K/checkpoint.safetensors   atomic; resume has the bits of a run never stopped
- *   RUN/seed_K/model.safetensors    best epoch, calibrated, operating point frozen
- *   RUN/seed_K/validation.csv       per case, worst first
- * docs/formats/run.md has the fields. */
+ * A killed training goes on from its last checkpoint, which is written after each epoch and every
+ * minute within long ones; the weights are those of a training that never stopped. */
 #ifndef NOD_TRAIN_RUN_H
 #define NOD_TRAIN_RUN_H
 
 #include "data/dataset.h"
+#include "train/run_folder.h"
 #include "train/trainer.h"
 
 typedef struct nod_run_watcher {
@@ -23,18 +19,20 @@ typedef struct nod_run_watcher {
 } nod_run_watcher;
 
 typedef struct nod_run_options {
-    const char *recipe; /* file; resume: may be NULL (the run's own) */
+    const char *recipe; /* file; resume: NULL, the run's own is used */
     const char *folder; /* RUN */
-    int64_t n_seeds;    /* recipe's seed, seed+1, ... */
+    int64_t n_seeds;    /* recipe's seed, seed+1, ...; 0: 1, or as many as the run has */
     bool resume;
-    const char *backend; /* "cpu" */
+    const char *backend; /* NULL: "cpu", or the run's */
+    const char *ledger;  /* path; NULL: beside the cohort */
     const char *command; /* for provenance */
     int threads;         /* that decode */
     const nod_log *log;
     nod_run_watcher watcher;
 } nod_run_options;
 
-/* Trains all seeds. EINVAL where the folder holds a run and `resume` is not set. */
+/* Trains all seeds; finished ones are passed over. EINVAL where the folder holds a run and `resume`
+ * is not set; ESEAL where the ledger is not the one that sealed the split. */
 int nod_run_train(const nod_run_options *o, nod_error *err) NOD_MUST_CHECK;
 
 /* What a training would take, without starting it: bytes of the training plan and of the data. */
@@ -45,21 +43,5 @@ typedef struct nod_run_estimate {
 } nod_run_estimate;
 int nod_run_measure(const nod_run_options *o, nod_run_estimate *out,
                     nod_error *err) NOD_MUST_CHECK;
-
-/* Cohort, split and recipe of a recipe file or of a run's folder. */
-typedef struct nod_run_inputs {
-    nod_recipe *recipe;
-    nod_cohort *cohort;
-    nod_split *split;
-    char *cohort_path, *split_path;
-} nod_run_inputs;
-int nod_run_inputs_open(const char *recipe_path, nod_run_inputs *out,
-                        nod_error *err) NOD_MUST_CHECK;
-void nod_run_inputs_done(nod_run_inputs *i);
-
-/* Models of a run in seed order: paths; the caller frees the list. ENOENT names what is missing. */
-int nod_run_models(const char *folder, nod_strlist *out, nod_error *err) NOD_MUST_CHECK;
-/* Identity of a run: SHA-256 over its models' files. */
-int nod_run_hash(const char *folder, char out[65], nod_error *err) NOD_MUST_CHECK;
 
 #endif

@@ -7,14 +7,16 @@
 #include "base/file.h"
 #include "base/hash.h"
 #include "base/memory.h"
+#include "data/dataset.h"
 #include "eval/compare.h"
 #include "infer/answer.h"
-#include "train/run.h"
+#include "train/run_folder.h"
 
 #define NOTES_MAX 8
 
 typedef struct tested_run {
     const char *folder;
+    int lock;
     nod_run_inputs in;
     nod_strlist models;
     char hash[NOD_SHA256_HEX];
@@ -36,21 +38,29 @@ typedef struct look_session {
 
 /* --- before the look ---------------------------------------------------------------------------- */
 
-static int read_anchor(tested_run *r, nod_error *err)
+/* The anchor of the model that was made last is the run's: no seed hides behind an older one. */
+static int read_anchor(tested_run *r, const char *path, nod_error *err)
 {
     nod_model *m = NULL;
-    nod_json *anchor = NULL;
+    nod_json *j = NULL;
+    nod_anchor anchor;
     const char *split_hash = NULL;
-    int rc = nod_model_read(r->models.items[0], &m, err);
-    if (!rc)
-        rc = nod_json_need_str(m->provenance, r->models.items[0], "split_hash", &split_hash,
-                               err);
-    if (!rc && strcmp(split_hash, nod_split_hash(r->in.split)) != 0)
+    int rc = 0;
+    NOD_TRY(nod_model_read(path, &m, err));
+    NOD_TRY(nod_json_need_str(m->provenance, path, "split_hash", &split_hash, err));
+    if (strcmp(split_hash, nod_split_hash(r->in.split)) != 0) {
         rc = nod_fail(err, NOD_ESEAL, "%s: the model was trained on another split than %s",
-                      r->models.items[0], r->in.split_path);
-    if (!rc)
-        rc = nod_json_need_object(m->provenance, r->models.items[0], "anchor", &anchor, err);
-    if (!rc) rc = nod_anchor_from_json(anchor, r->models.items[0], &r->made, err);
+                      path, r->in.split_path);
+        goto out;
+    }
+    NOD_TRY(nod_json_need_object(m->provenance, path, "anchor", &j, err));
+    NOD_TRY(nod_anchor_from_json(j, path, &anchor, err));
+    if (r->made.length > 0 && strcmp(anchor.id, r->made.id) != 0)
+        rc = nod_fail(err, NOD_ESEAL, "%s: made with another ledger than the run's other seeds",
+                      path);
+    else if (anchor.length > r->made.length)
+        r->made = anchor;
+out:
     nod_model_free(m);
     return rc;
 }
@@ -62,9 +72,11 @@ static int open_run(tested_run *r, const char *folder, nod_error *err)
     r->folder = folder;
     if (!recipe) return nod_fail_memory(err, "path of a run", 4096);
     NOD_TRY(nod_run_models(folder, &r->models, err));
+    NOD_TRY(nod_run_lock(folder, &r->lock, err));
     NOD_TRY(nod_run_inputs_open(recipe, &r->in, err));
     NOD_TRY(nod_run_hash(folder, r->hash, err));
-    NOD_TRY(read_anchor(r, err));
+    for (size_t i = 0; i < r->models.n; i++)
+        NOD_TRY(read_anchor(r, r->models.items[i], err));
 out:
     nod_free(recipe);
     return rc;
@@ -78,6 +90,7 @@ static void close_run(tested_run *r)
     nod_strbuf_done(&r->stamp);
     nod_run_inputs_done(&r->in);
     nod_free(r->points);
+    nod_dir_unlock(r->lock);
 }
 
 static int open_runs(look_session *s, nod_error *err)
@@ -321,8 +334,10 @@ int nod_sealed_test(const nod_sealed_test_options *o, nod_strbuf *text, nod_json
         rc = nod_fail_memory(err, "runs", o->n_runs * sizeof *s.runs);
         goto out;
     }
-    for (size_t i = 0; i < o->n_runs; i++)
+    for (size_t i = 0; i < o->n_runs; i++) {
         s.runs[i].stamp = (nod_strbuf)NOD_STRBUF_INIT;
+        s.runs[i].lock = -1;
+    }
     NOD_TRY(open_runs(&s, err));
     NOD_TRY(nod_sha256_new(&s.results_hash, err));
     NOD_TRY(begin_look(&s, err));

@@ -148,8 +148,9 @@ static int take_buffers(nod_trainer *t, nod_error *err)
     int64_t most = NOD_MAX(t->train.n, t->validation.n);
     t->logits = nod_calloc((size_t)(most * t->n_outputs + 1), sizeof(float));
     t->order = nod_calloc((size_t)t->train.n, sizeof *t->order);
+    t->by_class = nod_calloc((size_t)t->train.n, sizeof *t->by_class);
     if (!t->batch_images || !(softmax ? (void *)t->batch_labels : (void *)t->batch_targets) ||
-        !t->loss || !t->grads || !t->logits || !t->order)
+        !t->loss || !t->grads || !t->logits || !t->order || !t->by_class)
         return nod_fail_memory(err, "a batch and its gradients",
                                images + (size_t)t->model->params->size * sizeof(float));
     return 0;
@@ -183,27 +184,22 @@ out:
 /* --- making
  * ------------------------------------------------------------------------------------- */
 
-/* Identity of what a checkpoint belongs to: recipe, network, shapes and content of both parts.
- */
 static int identify(nod_trainer *t, nod_error *err)
 {
-    char recipe[65], params[65];
     nod_sha256 *h = NULL;
-    int rc = nod_recipe_hash(t->recipe, recipe, err);
-    if (!rc) rc = nod_params_hash(t->model->params, params, err);
+    int rc = nod_recipe_hash(t->recipe, t->identity.recipe, err);
+    if (!rc) rc = nod_params_hash(t->model->params, t->identity.network, err);
     if (!rc) rc = nod_sha256_new(&h, err);
     if (rc) return rc;
     const nod_examples *parts[] = {&t->train, &t->validation};
     int64_t labels = t->recipe->task == NOD_TASK_MULTILABEL ? t->n_outputs : 1;
-    nod_sha256_add_str(h, recipe);
-    nod_sha256_add_str(h, params);
     for (int i = 0; i < 2; i++) {
         nod_sha256_add_i64(h, parts[i]->n);
         nod_sha256_add(h, parts[i]->images,
                        (size_t)(parts[i]->n * t->image_size) * sizeof(float));
         nod_sha256_add(h, parts[i]->labels, (size_t)(parts[i]->n * labels) * sizeof(int32_t));
     }
-    nod_sha256_hex(h, t->identity);
+    nod_sha256_hex(h, t->identity.data);
     nod_sha256_free(h);
     return 0;
 }
@@ -285,6 +281,7 @@ void nod_trainer_free(nod_trainer *t)
     nod_free(t->grads);
     nod_free(t->logits);
     nod_free(t->order);
+    nod_free(t->by_class);
     nod_free(t);
 }
 
@@ -295,10 +292,7 @@ void nod_trainer_free(nod_trainer *t)
 static void order_balanced(nod_trainer *t, nod_rng *rng)
 {
     int64_t k = t->n_outputs, n = t->train.n, made = 0, used[NOD_RECIPE_CLASSES_MAX] = {0};
-    int64_t *by_class = nod_calloc((size_t)n, sizeof *by_class),
-            start[NOD_RECIPE_CLASSES_MAX + 1];
-    NOD_ASSERT(by_class);
-    int64_t at = 0;
+    int64_t *by_class = t->by_class, start[NOD_RECIPE_CLASSES_MAX + 1], at = 0;
     for (int64_t c = 0; c < k; c++) {
         start[c] = at;
         for (int64_t i = 0; i < n; i++)
@@ -314,7 +308,6 @@ static void order_balanced(nod_trainer *t, nod_rng *rng)
             t->order[made++] = by_class[start[c] + used[c]++ % size];
         }
     nod_rng_shuffle(rng, t->order, (size_t)n, sizeof *t->order);
-    nod_free(by_class);
 }
 
 static void draw_order(nod_trainer *t)
@@ -499,7 +492,6 @@ int nod_trainer_epoch(nod_trainer *t, nod_epoch *out, nod_error *err)
     double start = nod_time_monotonic_s();
     nod_epoch e = {.epoch = t->epochs_done + 1};
     while (t->step_in_epoch < t->steps_per_epoch) {
-        e.lr = nod_schedule_lr(&t->schedule, t->step);
         int rc = nod_trainer_step(t, NULL, err);
         if (rc) return rc;
         if (t->options.tick &&
@@ -507,6 +499,7 @@ int nod_trainer_epoch(nod_trainer *t, nod_epoch *out, nod_error *err)
             return nod_fail(err, NOD_EINTERRUPTED, "stopped in epoch %lld, step %lld",
                             (long long)e.epoch, (long long)t->step_in_epoch);
     }
+    e.lr = nod_schedule_lr(&t->schedule, t->step - 1);
     e.loss = t->loss_sum / (double)t->steps_per_epoch;
     e.penalty = nod_optimiser_penalty(t->optimiser, t->model->params);
     e.grad_norm = t->optimiser->last_grad_norm;

@@ -4,6 +4,13 @@
 
 #include "train/trainer.h"
 
+/* What a checkpoint must have in common with the training that it is loaded into, hashed. */
+typedef struct nod_trainer_identity {
+    char recipe[65];  /* nod_recipe_hash; has the seed */
+    char network[65]; /* initial parameters: names, shapes, values */
+    char data[65];    /* images and labels of both parts */
+} nod_trainer_identity;
+
 struct nod_trainer {
     const nod_recipe *recipe;
     nod_model *model;
@@ -40,9 +47,10 @@ struct nod_trainer {
     int64_t best_epoch, bad_epochs;
     bool stopped;
 
-    int64_t *order; /* of the epoch order_epoch, [order_n] */
-    int64_t order_n, order_epoch;
-    char identity[65]; /* of recipe, network and data: a checkpoint must have the same */
+    int64_t *order;    /* of the epoch order_epoch, [train.n] */
+    int64_t *by_class; /* scratch of balanced sampling, [train.n] */
+    int64_t order_epoch;
+    nod_trainer_identity identity;
 };
 
 /* score.c: a part in evaluation mode from its logits. */

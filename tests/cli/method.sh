@@ -73,7 +73,7 @@ head -c 2000 run/seed_0/model.safetensors >cut.safetensors
 refused 5 "cut.safetensors" "$n" predict cut.safetensors -i "$image"
 size=$(wc -c <run2/seed_0/model.safetensors)
 printf '\377' | dd of=run2/seed_0/model.safetensors bs=1 seek=$((size - 9)) conv=notrunc 2>/dev/null
-refused 5 "changed after writing" "$n" predict run2/seed_0/model.safetensors -i "$image"
+refused 5 "changed or cut after writing" "$n" predict run2/seed_0/model.safetensors -i "$image"
 : >empty.png
 refused 5 "empty.png" "$n" predict run -i empty.png
 refused 3 "none.png" "$n" predict run -i none.png

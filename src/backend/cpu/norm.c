@@ -279,33 +279,30 @@ static int run_backward(nod_kernel *kernel, const nod_kernel_args *a, nod_error 
     }
     if (group) sum_images(k, &m);
     set_parameters(k, &m, a->out[1], a->out[2]);
-    nk->isa->gradient(k, &m, a->in[0], a->in[1], a->in[2], a->out[0],
-                      group ? NULL : a->out[3]);
+    nk->isa->gradient(k, &m, a->in[0], a->in[1], a->in[2], a->out[0], group ? NULL : a->out[3]);
     return 0;
 }
 
 /* --- the table's members -------------------------------------------------------------------- */
 
-#define KERNEL(isa, kind, node_op, pass)                                               \
-    static int match_##kind##_##isa(const nod_kernel_query *q, nod_kernel_fit *fit)    \
-    {                                                                                  \
-        return nod_cpu_has_##isa() && match_##pass(q, fit, &nod_norm_isa_##isa);       \
-    }                                                                                  \
-    static int create_##kind##_##isa(const nod_kernel_query *q,                        \
-                                     const nod_kernel_fit *fit, nod_kernel **out,      \
-                                     nod_error *err)                                   \
-    {                                                                                  \
-        return create(q, fit, out, err, &nod_norm_isa_##isa);                          \
-    }                                                                                  \
-    const nod_kernel_def nod_cpu_##kind##_##isa = {                                    \
-        #isa,       node_op,    match_##kind##_##isa, create_##kind##_##isa,           \
-        run_##pass, free_kernel};
+#define KERNEL(isa, kind, node_op, pass)                                                   \
+    static int match_##kind##_##isa(const nod_kernel_query *q, nod_kernel_fit *fit)        \
+    {                                                                                      \
+        return nod_cpu_has_##isa() && match_##pass(q, fit, &nod_norm_isa_##isa);           \
+    }                                                                                      \
+    static int create_##kind##_##isa(const nod_kernel_query *q, const nod_kernel_fit *fit, \
+                                     nod_kernel **out, nod_error *err)                     \
+    {                                                                                      \
+        return create(q, fit, out, err, &nod_norm_isa_##isa);                              \
+    }                                                                                      \
+    const nod_kernel_def nod_cpu_##kind##_##isa = {                                        \
+        #isa, node_op, match_##kind##_##isa, create_##kind##_##isa, run_##pass, free_kernel};
 
-#define KERNELS(isa)                                                      \
-    KERNEL(isa, batch_norm, NOD_OP_BATCH_NORM, forward)                   \
-    KERNEL(isa, batch_norm_infer, NOD_OP_BATCH_NORM_INFER, infer)         \
-    KERNEL(isa, batch_norm_bwd, NOD_OP_BATCH_NORM_BWD, backward)          \
-    KERNEL(isa, group_norm, NOD_OP_GROUP_NORM, forward)                   \
+#define KERNELS(isa)                                              \
+    KERNEL(isa, batch_norm, NOD_OP_BATCH_NORM, forward)           \
+    KERNEL(isa, batch_norm_infer, NOD_OP_BATCH_NORM_INFER, infer) \
+    KERNEL(isa, batch_norm_bwd, NOD_OP_BATCH_NORM_BWD, backward)  \
+    KERNEL(isa, group_norm, NOD_OP_GROUP_NORM, forward)           \
     KERNEL(isa, group_norm_bwd, NOD_OP_GROUP_NORM_BWD, backward)
 
 KERNELS(avx2)

@@ -303,6 +303,7 @@ static void gradient_row(const norm_job *j, int64_t i)
 static void gradient(const nod_norm *k, const nod_norm_memory *m, const void *x, const void *y,
                      const void *dy, void *dx, void *dr)
 {
-    norm_job j = {.row = gradient_row, .k = k, .m = m, .x = x, .y_in = y, .dy = dy, .dx = dx, .dr = dr};
+    norm_job j = {
+        .row = gradient_row, .k = k, .m = m, .x = x, .y_in = y, .dy = dy, .dx = dx, .dr = dr};
     for_rows(&j);
 }

@@ -98,8 +98,7 @@ NOD_INLINE void vec_store_bf16(uint16_t *p, vec a)
     __m512i up = _mm512_add_epi32(w, _mm512_add_epi32(odd, _mm512_set1_epi32(0x7fff)));
     __mmask16 nan = _mm512_cmp_ps_mask(a, a, _CMP_UNORD_Q);
     up = _mm512_mask_or_epi32(up, nan, w, _mm512_set1_epi32(0x400000));
-    _mm256_storeu_si256((__m256i *)(void *)p,
-                        _mm512_cvtepi32_epi16(_mm512_srli_epi32(up, 16)));
+    _mm256_storeu_si256((__m256i *)(void *)p, _mm512_cvtepi32_epi16(_mm512_srli_epi32(up, 16)));
 }
 #define VEC_MVEC(f) _ZGVeN16v_##f
 
@@ -291,18 +290,18 @@ vec VEC_MVEC(expf)(vec x);
 vec VEC_MVEC(expm1f)(vec x);
 vec VEC_MVEC(erff)(vec x);
 vec VEC_MVEC(tanhf)(vec x);
-#define VEC_FUNCTION(name, f)      \
+#define VEC_FUNCTION(name, f)        \
     NOD_INLINE vec vec_##name(vec x) \
-    {                              \
-        return VEC_MVEC(f)(x);     \
+    {                                \
+        return VEC_MVEC(f)(x);       \
     }
 #else
-#define VEC_FUNCTION(name, f)                   \
-    NOD_INLINE vec vec_##name(vec x)              \
-    {                                           \
-        for (int i = 0; i < VEC_LANES; i++)     \
-            x[i] = f(x[i]);                     \
-        return x;                               \
+#define VEC_FUNCTION(name, f)               \
+    NOD_INLINE vec vec_##name(vec x)        \
+    {                                       \
+        for (int i = 0; i < VEC_LANES; i++) \
+            x[i] = f(x[i]);                 \
+        return x;                           \
     }
 #endif
 VEC_FUNCTION(exp, expf)

@@ -267,17 +267,17 @@ void nod_winograd_act(float *x, int64_t n, nod_act act, float alpha)
 
 /* --- the table's members ------------------------------------------------------------------ */
 
-#define KERNEL(name, isa, layout, pass, node_op, text)                                \
-    static int match_##name(const nod_kernel_query *q, nod_kernel_fit *fit)           \
-    {                                                                                 \
-        return nod_cpu_has_##isa() && match(q, fit, pass, &nod_winograd_isa_##isa, layout);   \
-    }                                                                                 \
-    static int create_##name(const nod_kernel_query *q, const nod_kernel_fit *fit,    \
-                             nod_kernel **out, nod_error *err)                        \
-    {                                                                                 \
-        return create(q, fit, out, err, pass, &nod_winograd_isa_##isa);               \
-    }                                                                                 \
-    const nod_kernel_def nod_winograd_##name = {text,          node_op, match_##name, \
+#define KERNEL(name, isa, layout, pass, node_op, text)                                      \
+    static int match_##name(const nod_kernel_query *q, nod_kernel_fit *fit)                 \
+    {                                                                                       \
+        return nod_cpu_has_##isa() && match(q, fit, pass, &nod_winograd_isa_##isa, layout); \
+    }                                                                                       \
+    static int create_##name(const nod_kernel_query *q, const nod_kernel_fit *fit,          \
+                             nod_kernel **out, nod_error *err)                              \
+    {                                                                                       \
+        return create(q, fit, out, err, pass, &nod_winograd_isa_##isa);                     \
+    }                                                                                       \
+    const nod_kernel_def nod_winograd_##name = {text,          node_op, match_##name,       \
                                                 create_##name, run,     kernel_free};
 
 #define KERNELS(isa, layout)                                                           \

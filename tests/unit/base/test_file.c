@@ -152,6 +152,19 @@ static void test_killed_writer_leaves_the_old_file(void **state)
     check_content(path, "old");
     must_write(path, "next"); /* what the killed one left is not in the way */
     check_content(path, "next");
+    /* It can be swept up; only such files are. */
+    static const char *const others[] = {".f.tmp.12.x", ".tmp.1.0", "f.tmp.1.0", ".f.tmp.1",
+                                         ".f.tmp..0"};
+    nod_error err = NOD_ERROR_INIT;
+    for (size_t i = 0; i < NOD_COUNT(others); i++) {
+        char other[512];
+        temp_path(other, folder, others[i]);
+        must_write(other, "x");
+    }
+    assert_int_equal(count_names(folder), 2 + NOD_COUNT(others));
+    assert_int_equal(nod_file_remove_temps(folder, &err), 0);
+    assert_int_equal(count_names(folder), 1 + NOD_COUNT(others));
+    check_content(path, "next");
     nod_free(folder);
 }
 

@@ -5,9 +5,11 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -45,6 +47,54 @@ static void test_join(void **state)
         assert_string_equal(joined, cases[i].want);
         nod_free(joined);
     }
+}
+
+static void test_relative(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *folder, *path, *want;
+    } cases[] = {
+        {"/a/run", "/a/cohort.csv", "../cohort.csv"},
+        {"/a/runs/one", "/a/data/c.csv", "../../data/c.csv"},
+        {"/a", "/a/cohort.csv", "cohort.csv"},
+        {"/a", "/a/b/c.csv", "b/c.csv"},
+        {"/a/b", "/a/bc/c.csv", "../bc/c.csv"},
+        {"/a/bc", "/a/b/c.csv", "../b/c.csv"},
+        /* Nothing but the root in common: they do not move together. */
+        {"/scratch/run", "/data/cohort.csv", "/data/cohort.csv"},
+        {"/", "/data/cohort.csv", "/data/cohort.csv"},
+    };
+    for (size_t i = 0; i < NOD_COUNT(cases); i++) {
+        char *seen = nod_path_relative(cases[i].folder, cases[i].path);
+        assert_string_equal(seen, cases[i].want);
+        nod_free(seen);
+    }
+}
+
+/* The lock holds against other processes (and other opens), and ends with its owner. */
+static void test_lock_of_a_folder(void **state)
+{
+    nod_error err = NOD_ERROR_INIT;
+    int lock = -1, second = -1, status;
+    char path[512];
+    temp_path(path, *state, "none");
+    pid_t child = fork();
+    if (child == 0) {
+        if (nod_dir_lock(*state, &lock, &err) != 0) _exit(1);
+        raise(SIGKILL);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFSIGNALED(status));
+    assert_int_equal(nod_dir_lock(*state, &lock, &err), 0);
+    assert_int_equal(nod_dir_lock(*state, &second, &err), NOD_EIO);
+    assert_non_null(strstr(err.message, "another process"));
+    assert_int_equal(second, -1);
+    nod_dir_unlock(lock);
+    assert_int_equal(nod_dir_lock(*state, &lock, &err), 0);
+    nod_dir_unlock(lock);
+    assert_int_equal(nod_dir_lock(path, &lock, &err), NOD_ENOENT);
+    nod_dir_unlock(-1);
 }
 
 static void test_what_is_there(void **state)
@@ -155,6 +205,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_parts_of_a_path), cmocka_unit_test(test_join),
+        cmocka_unit_test(test_relative),        cmocka_unit_test(test_lock_of_a_folder),
         cmocka_unit_test(test_what_is_there),   cmocka_unit_test(test_make_folders),
         cmocka_unit_test(test_list_is_sorted),  cmocka_unit_test(test_clocks),
         cmocka_unit_test(test_memory_figures),
