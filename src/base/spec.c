@@ -42,9 +42,8 @@ static bool was_asked(const nod_spec *s, const char *key)
 
 static void check_unknown(nod_spec *s)
 {
-    size_t n = s->in ? nod_json_count(s->in) : 0;
-    for (size_t i = 0; i < n && !s->rc; i++) {
-        const char *key = nod_json_key(s->in, i);
+    for (const char *key = NULL;
+         !s->rc && s->in && (key = nod_json_next_key(s->in, key)) != NULL;) {
         if (was_asked(s, key)) continue;
         const char *near = nod_nearest(key, next_asked, s);
         if (near)
@@ -186,9 +185,10 @@ void nod_spec_sizes(nod_spec *s, const char *key, int n, int64_t def, int64_t lo
             nod_spec_fail(s, key, "must be a whole number or a list of %d", n);
         else if (e)
             out[3 - n + i] = nod_json_i64(e);
-        if (e && !s->rc && out[3 - n + i] < lo)
-            nod_spec_fail(s, key, "%lld is too small, the least is %lld",
-                          (long long)out[3 - n + i], (long long)lo);
+        if (e && !s->rc && (out[3 - n + i] < lo || out[3 - n + i] > NOD_SPEC_SIZE_MAX))
+            nod_spec_fail(s, key, "%lld is not between %lld and %lld",
+                          (long long)out[3 - n + i], (long long)lo,
+                          (long long)NOD_SPEC_SIZE_MAX);
         if (!s->rc) nod_json_push(list, nod_json_int(out[3 - n + i]));
     }
     if (s->rc)

@@ -7,6 +7,8 @@
 #include "base/json.h"
 
 #define NOD_SPEC_KEYS_MAX 48
+/* Most of a size, a stride, a padding: what is above is a mistake, and would overflow products. */
+#define NOD_SPEC_SIZE_MAX ((int64_t)1 << 24)
 
 typedef struct nod_spec {
     const nod_json *in; /* may be NULL: all defaults */
@@ -32,8 +34,8 @@ bool nod_spec_bool(nod_spec *s, const char *key, bool def);
 const char *nod_spec_str(nod_spec *s, const char *key, const char *def);
 /* Index of the string in the NULL-terminated list. */
 int nod_spec_choice(nod_spec *s, const char *key, const char *def, const char *const *choices);
-/* 1 to 3 sizes: a number means the same for all n; a list must have n entries. Written to
- * out[3-n..2] (D,H,W order); other entries get `other`. */
+/* 1 to 3 sizes from `lo` to NOD_SPEC_SIZE_MAX: a number means the same for all n; a list must
+ * have n entries. Written to out[3-n..2] (D,H,W order); other entries get `other`. */
 void nod_spec_sizes(nod_spec *s, const char *key, int n, int64_t def, int64_t lo, int64_t other,
                     int64_t out[3]);
 /* A list of whole numbers; returns how many (at most max). */

@@ -13,8 +13,7 @@ int nod_strict_keys(const nod_json *j, const char *where, const char *const *key
     for (; keys[n]; n++)
         if (nod_json_get(j, keys[n]) == NULL)
             return nod_fail(err, NOD_EFORMAT, "%s: key '%s' is missing", where, keys[n]);
-    for (size_t i = 0; i < nod_json_count(j); i++) {
-        const char *key = nod_json_key(j, i);
+    for (const char *key = NULL; (key = nod_json_next_key(j, key)) != NULL;) {
         bool known = false;
         for (size_t k = 0; k < n && !known; k++)
             known = strcmp(key, keys[k]) == 0;

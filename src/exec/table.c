@@ -92,8 +92,7 @@ int nod_kernel_table_from_json(const nod_json *j, const char *where, nod_kernel_
     if (rc) return rc;
     if (!nod_json_is_object(j))
         rc = nod_fail(err, NOD_EFORMAT, "%s: a kernel table is an object of names", where);
-    for (size_t i = 0; !rc && i < nod_json_count(j); i++) {
-        const char *key = nod_json_key(j, i);
+    for (const char *key = NULL; !rc && (key = nod_json_next_key(j, key)) != NULL;) {
         const nod_json *v = nod_json_get(j, key);
         if (!nod_json_is_string(v))
             rc = nod_fail(err, NOD_EFORMAT, "%s: kernel of '%s' is not a name", where, key);

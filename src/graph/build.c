@@ -103,6 +103,7 @@ static bool conv_weight(nod_graph *g, const char *name, const nod_shape *x,
                         int64_t *taps)
 {
     int nd = x->rank - 2;
+    size_t bytes;
     bool ok = first > 0 && second > 0 && s->groups >= 0;
     *w = nod_shape_of(2, first, second);
     w->rank = x->rank;
@@ -113,9 +114,11 @@ static bool conv_weight(nod_graph *g, const char *name, const nod_shape *x,
         ok = ok && k > 0 && k <= 1 << 20;
         *taps *= ok ? k : 1;
     }
+    ok = ok && nod_shape_bytes(w, NOD_DTYPE_F64, &bytes);
     if (!ok)
         nod_fail(&g->error, NOD_ESHAPE,
-                 "layer '%s%s': channels, groups and kernel of a convolution must be above 0",
+                 "layer '%s%s': channels, groups and kernel of a convolution must be above 0, "
+                 "and its weights fewer than can be counted",
                  g->scope.data != NULL ? g->scope.data : "", name);
     return ok;
 }

@@ -110,18 +110,20 @@ int nod_graph_find(const nod_graph *g, const char *name)
 
 const nod_shape *nod_graph_shape(const nod_graph *g, int value)
 {
-    NOD_ASSERT(value >= 0 && (size_t)value < g->n_values);
+    if (value < 0) return NULL;
+    NOD_ASSERT((size_t)value < g->n_values);
     return &g->values[value].shape;
 }
 
 /* --- values ------------------------------------------------------------------------------- */
 
-/* Checks that a shape can be a value: dims of at least 1, bytes within size_t even in f64. */
+/* Checks that a shape can be a value: dims of at least 1, not too many elements. */
 static int check_shape(nod_graph *g, const char *name, const nod_shape *s)
 {
     char text[160];
     size_t bytes;
-    bool fits = nod_shape_bytes(s, NOD_DTYPE_F64, &bytes);
+    bool fits = nod_shape_bytes(s, NOD_DTYPE_F64, &bytes) &&
+                nod_shape_count(s) <= NOD_VALUE_COUNT_MAX;
     for (int i = 0; fits && i < s->rank; i++)
         fits = s->dim[i] >= 1;
     if (fits) return 0;

@@ -12,6 +12,10 @@
 #include "base/text.h"
 #include "graph/op.h"
 
+/* Most elements of a value, 1 TiB in f32: sizes beyond it are mistakes, and up to it sums and
+ * products of sizes and attributes cannot overflow. */
+#define NOD_VALUE_COUNT_MAX ((int64_t)1 << 38)
+
 typedef enum nod_value_kind {
     NOD_VALUE_INPUT, /* bound by the caller before each run (images, labels, targets, weights)
                       */
@@ -101,6 +105,7 @@ int nod_graph_state(nod_graph *g, const char *name, nod_shape shape, double star
 void nod_graph_output(nod_graph *g, int value); /* marks; again is harmless */
 /* Value by exact name, -1. */
 int nod_graph_find(const nod_graph *g, const char *name);
+/* NULL for -1, the value of a builder that failed. */
 const nod_shape *nod_graph_shape(const nod_graph *g, int value);
 
 /* The general builder: checks arity and shapes, makes the outputs, returns the node's index or

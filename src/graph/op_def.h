@@ -81,6 +81,9 @@ void nod_grad_nodes(nod_grad_query *q, nod_op op, const int *in, int n_in,
 int nod_grad_before_act(nod_grad_query *q);
 nod_shape nod_grad_shape(const nod_grad_query *q, int input);
 
+/* --- vocabulary of costs (cost.c): the product, or INT64_MAX where it is larger ---------------- */
+int64_t nod_cost_product(int64_t a, int64_t b);
+
 /* --- graph.c, for autodiff and rewrite ------------------------------------------------------
  */
 /* add_node with the full name instead of scope + name. */

@@ -35,9 +35,11 @@ static void check_sizes(nod_spec *s, nod_contract *k)
     int64_t n = k->channels;
     for (int i = 0; i < 3; i++) {
         if (k->pad[i] == 0) k->pad[i] = k->size[i];
-        if (k->size[i] > NOD_CONTRACT_SIDE_MAX || k->pad[i] > NOD_CONTRACT_SIDE_MAX)
+        if (k->size[i] > NOD_CONTRACT_SIDE_MAX || k->pad[i] > NOD_CONTRACT_SIDE_MAX) {
             nod_spec_fail(s, "size", "at most %d a side", NOD_CONTRACT_SIDE_MAX);
-        else if (k->pad[i] < k->size[i])
+            return;
+        }
+        if (k->pad[i] < k->size[i])
             nod_spec_fail(s, "pad", "%lld is less than the size %lld", (long long)k->pad[i],
                           (long long)k->size[i]);
         else if (k->pad[i] % k->pool[i] != 0)

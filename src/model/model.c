@@ -9,11 +9,33 @@
 
 #define MODEL_FORMAT 1
 
-int nod_model_new(const nod_json *network_spec, const nod_network_io *io, uint64_t seed,
-                  nod_model **out, nod_error *err)
+/* Parameters for the model's network, all 0, if they are no more than `limit` numbers. */
+static int make_params(nod_model *m, int64_t limit, nod_error *err)
 {
     int rc = 0, image, logits;
+    int64_t n = 0;
     nod_graph *g = NULL;
+    NOD_TRY(nod_graph_new(&g, err));
+    NOD_TRY(nod_network_build(m->network, &m->io, 1, false, g, &image, &logits, err));
+    for (size_t i = 0; i < g->n_values; i++)
+        if (g->values[i].kind == NOD_VALUE_PARAM || g->values[i].kind == NOD_VALUE_STATE)
+            n += nod_shape_count(&g->values[i].shape);
+    if (n > limit)
+        rc = nod_fail(err, NOD_EFORMAT,
+                      "the network needs %lld weights, the file holds %lld: its header was "
+                      "altered; take it from its source again",
+                      (long long)n, (long long)limit);
+    else
+        rc = nod_params_new(g, &m->params, err);
+out:
+    nod_graph_free(g);
+    return rc;
+}
+
+/* A model without parameters. */
+static int make_empty(const nod_json *network_spec, const nod_network_io *io, nod_model **out,
+                      nod_error *err)
+{
     nod_model *m = nod_calloc(1, sizeof *m);
     if (!m) return nod_fail_memory(err, "model", sizeof *m);
     m->io = *io;
@@ -21,17 +43,28 @@ int nod_model_new(const nod_json *network_spec, const nod_network_io *io, uint64
     m->answer = nod_json_object();
     m->provenance = nod_json_object();
     m->kernels = nod_json_object();
-    NOD_TRY(nod_network_from_json(network_spec, &m->network, err));
-    NOD_TRY(nod_graph_new(&g, err));
-    NOD_TRY(nod_network_build(m->network, io, 1, false, g, &image, &logits, err));
-    NOD_TRY(nod_params_new(g, &m->params, err));
+    int rc = nod_network_from_json(network_spec, &m->network, err);
+    if (rc)
+        nod_model_free(m);
+    else
+        *out = m;
+    return rc;
+}
+
+int nod_model_new(const nod_json *network_spec, const nod_network_io *io, uint64_t seed,
+                  nod_model **out, nod_error *err)
+{
+    nod_model *m = NULL;
+    int rc = make_empty(network_spec, io, &m, err);
+    if (rc) return rc;
+    rc = make_params(m, INT64_MAX, err);
+    if (rc) {
+        nod_model_free(m);
+        return rc;
+    }
     nod_params_init(m->params, seed);
     *out = m;
-    m = NULL;
-out:
-    nod_graph_free(g);
-    nod_model_free(m);
-    return rc;
+    return 0;
 }
 
 void nod_model_free(nod_model *m)
@@ -192,6 +225,15 @@ static int fill(nod_model *m, const nod_safetensors *s, const char *file, nod_er
     return rc;
 }
 
+/* All tensors' elements: what a file can fill. */
+static int64_t numbers_in(const nod_safetensors *s)
+{
+    int64_t n = 0;
+    for (size_t i = 0; i < s->n; i++)
+        n += nod_tensor_count(&s->tensors[i]);
+    return n;
+}
+
 static int from_safetensors(const nod_safetensors *s, const char *file, nod_model **out,
                             nod_error *err)
 {
@@ -211,7 +253,8 @@ static int from_safetensors(const nod_safetensors *s, const char *file, nod_mode
     NOD_TRY(get_text(s->metadata, file, "network", true, &network, err));
     NOD_TRY(get_text(s->metadata, file, "input", true, &io_json, err));
     NOD_TRY(io_from_json(io_json, file, &io, err));
-    rc = nod_model_new(network, &io, 0, &m, err);
+    rc = make_empty(network, &io, &m, err);
+    if (!rc) rc = make_params(m, numbers_in(s), err);
     if (rc) {
         /* the description is part of the file, so what is wrong with it is the file's fault */
         if (rc == NOD_ERECIPE || rc == NOD_ESHAPE) err->code = rc = NOD_EFORMAT;

@@ -164,8 +164,7 @@ static int parse_header(nod_safetensors *s, nod_json *header, const char *file, 
     s->tensors = nod_calloc(n + 1, sizeof *s->tensors);
     if (!s->names || !s->tensors)
         return nod_fail_memory(err, "list of tensors", n * sizeof *s->tensors);
-    for (size_t i = 0; i < n; i++) {
-        const char *name = nod_json_key(header, i);
+    for (const char *name = NULL; (name = nod_json_next_key(header, name)) != NULL;) {
         nod_json *e = nod_json_get(header, name);
         if (strcmp(name, "__metadata__") == 0) {
             nod_json *copy = NULL;

@@ -110,7 +110,7 @@ int nod_network_summary(const nod_network *n, const nod_network_io *io, nod_strb
         add_row(text, list, &r);
         total.weights += r.weights;
         total.biases += r.biases;
-        total.macs += r.macs;
+        if (__builtin_add_overflow(total.macs, r.macs, &total.macs)) total.macs = INT64_MAX;
         total.memory += r.memory;
     }
     nod_json_set_str(out, "network", nod_network_name(n));

@@ -23,7 +23,7 @@ static nod_cohort *fixed_cohort(void)
                             .grouping = NOD_GROUPING_NONE};
     NOD_ASSERT(nod_cohort_new(&info, ".", &c, &err) == 0);
     for (int i = 0; i < N_CASES; i++) {
-        char id[8];
+        char id[16];
         snprintf(id, sizeof id, "c%d", i);
         nod_case k = {.id = id,
                       .file = "x.png",

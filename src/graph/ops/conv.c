@@ -200,12 +200,6 @@ static void conv_t_gradient(nod_grad_query *q)
 /* --- cost ----------------------------------------------------------------------------------
  */
 
-static int64_t product(int64_t a, int64_t b)
-{
-    int64_t p;
-    return __builtin_mul_overflow(a, b, &p) ? INT64_MAX : p;
-}
-
 /* Taps in the padding count: (positions of the small side) * (weights) * N. */
 static int64_t conv_macs(const nod_graph *g, const nod_node *n)
 {
@@ -215,7 +209,7 @@ static int64_t conv_macs(const nod_graph *g, const nod_node *n)
     if (n->op == NOD_OP_CONV) y = n->out[0];
     if (n->op == NOD_OP_CONV_BWD_WEIGHTS) y = n->in[1];
     const nod_shape *s = nod_graph_shape(g, y);
-    return product(product(s->dim[0], nod_rule_rest(s, 2)), nod_shape_count(w));
+    return nod_cost_product(s->dim[0] * nod_rule_rest(s, 2), nod_shape_count(w));
 }
 
 const nod_op_def nod_op_def_conv = {.name = "conv",

@@ -58,7 +58,7 @@ static int64_t dense_macs(const nod_graph *g, const nod_node *n)
 {
     const nod_shape *x = nod_graph_shape(g, n->in[0]);
     int w = n->op == NOD_OP_DENSE_BWD_WEIGHTS ? n->out[0] : n->in[1];
-    return x->dim[0] * nod_shape_count(nod_graph_shape(g, w));
+    return nod_cost_product(x->dim[0], nod_shape_count(nod_graph_shape(g, w)));
 }
 
 const nod_op_def nod_op_def_dense = {.name = "dense",
