@@ -122,8 +122,8 @@ static int check_shape(nod_graph *g, const char *name, const nod_shape *s)
 {
     char text[160];
     size_t bytes;
-    bool fits = nod_shape_bytes(s, NOD_DTYPE_F64, &bytes) &&
-                nod_shape_count(s) <= NOD_VALUE_COUNT_MAX;
+    bool fits =
+        nod_shape_bytes(s, NOD_DTYPE_F64, &bytes) && nod_shape_count(s) <= NOD_VALUE_COUNT_MAX;
     for (int i = 0; fits && i < s->rank; i++)
         fits = s->dim[i] >= 1;
     if (fits) return 0;

@@ -37,8 +37,7 @@ static int add_training(nod_graph *g, int logits, nod_error *err)
     nod_attrs attr = nod_attrs_default();
     int labels = nod_graph_input(g, "labels", nod_shape_of(1, BATCH), true);
     int in[3] = {logits, labels, -1};
-    int loss =
-        nod_graph_out(g, nod_graph_add_node(g, NOD_OP_LOSS_CE, "loss", in, 3, &attr), 0);
+    int loss = nod_graph_out(g, nod_graph_add_node(g, NOD_OP_LOSS_CE, "loss", in, 3, &attr), 0);
     int rc = nod_graph_check(g, err);
     if (rc != 0) return rc;
     nod_graph_output(g, loss);
@@ -86,8 +85,7 @@ static void use(const nod_recipe *r)
     nod_json *json = NULL;
     NOD_ASSERT(nod_contract_from_json(r->input, "input", &k, &err) == 0);
     NOD_ASSERT(nod_network_from_json(r->network, &n, &err) == 0);
-    nod_network_io io = {
-        .channels = k.channels, .nd = k.dims, .n_outputs = n_outputs(r->task)};
+    nod_network_io io = {.channels = k.channels, .nd = k.dims, .n_outputs = n_outputs(r->task)};
     nod_contract_result(&k, io.size);
     if (r->patch_size[1] != 0) memcpy(io.size, r->patch_size, sizeof io.size);
     if (nod_network_summary(n, &io, &text, &json, &err) == 0) {
