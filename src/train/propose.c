@@ -68,41 +68,52 @@ static void choose_size(const facts *f, int64_t out[3])
     }
 }
 
+static bool is_small(const int64_t size[3])
+{
+    return size[1] <= 32 && size[2] <= 32;
+}
+
+/* Photographs of the screen and slices of different scanners differ in gain: each image of a large
+ * plane is normalised by itself. Small ones come from collections made in one way. */
 static void write_input(const facts *f, const int64_t size[3], nod_strbuf *b)
 {
     nod_strbuf_printf(b, "input: {channels: %d, size: [", f->channels);
     for (int d = 3 - f->dims; d < 3; d++)
         nod_strbuf_printf(b, "%s%lld", d > 3 - f->dims ? ", " : "", (long long)size[d]);
-    nod_strbuf_printf(b, "]}\n");
+    nod_strbuf_printf(b, "], normalisation: %s}\n",
+                      f->dims == 2 && !is_small(size) ? "image" : "dataset");
 }
 
 static void write_recipe(const facts *f, const nod_cohort_info *info, const char *cohort_path,
                          const char *split_path, nod_strbuf *b)
 {
     int64_t size[3];
-    bool small, few = f->n < 1000;
+    bool few = f->n < 1000;
     choose_size(f, size);
-    small = size[1] <= 32 && size[2] <= 32;
+    bool large_plane = f->dims == 2 && !is_small(size);
     nod_strbuf_printf(b, "task: %s\n",
                       info->multilabel       ? "multilabel"
                       : info->n_classes == 2 ? "binary"
                                              : "multiclass");
     nod_strbuf_printf(b, "cohort: '%s'\nsplit: '%s'\n", cohort_path, split_path);
     write_input(f, size, b);
-    if (f->dims == 2 && small)
-        nod_strbuf_printf(b, "network: {name: resnet18, width: 32, dropout: 0.2}\n");
+    if (large_plane) /* a finding may be small: the largest answer counts, not the mean */
+        nod_strbuf_printf(b, "network: {name: cnn, channels: [16, 32, 64], convs_per_stage: 2, "
+                             "global_pool: max, dropout: 0.3}\n");
     else if (f->dims == 2)
-        nod_strbuf_printf(b,
-                          "network: {name: cnn, channels: [16, 32, 64, 128], dropout: 0.3}\n");
+        nod_strbuf_printf(b, "network: {name: resnet18, width: 32, dropout: 0.2}\n");
     else
         nod_strbuf_printf(b, "network: {name: cnn, channels: [16, 32, 64], dropout: 0.3}\n");
-    nod_strbuf_printf(b, "batch_size: %d\nepochs: %d\n", few ? 16 : 64, few ? 60 : 25);
+    nod_strbuf_printf(b, "batch_size: %d\nepochs: %d\n", few ? 16 : 64,
+                      !few          ? 25
+                      : large_plane ? 40
+                                    : 60);
     nod_strbuf_printf(b,
-                      "optimiser: {name: adamw, lr: 0.001}\n"
+                      "optimiser: {name: adamw, lr: %s}\n"
                       "schedule: {name: one_cycle}\n"
                       "regularisation: {weights: {decay: 0.05}}\n"
-                      "validation: {monitor: %s, patience: %d}\n",
-                      "loss", few ? 20 : 10);
+                      "validation: {monitor: loss, patience: %d}\n",
+                      large_plane ? "0.002" : "0.001", few ? 20 : 10);
 }
 
 int nod_recipe_propose(const nod_cohort *c, const nod_split *s, const char *cohort_path,

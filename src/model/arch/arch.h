@@ -41,6 +41,7 @@ struct nod_network {
     int64_t width, repeat;
     int stem; /* 0 small, 1 imagenet */
     bool bias, zero_init_residual;
+    bool max_pool; /* over the plane, before the head; else the average */
 };
 
 /* One build in progress. */

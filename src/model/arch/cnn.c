@@ -1,6 +1,7 @@
 /* cnn.c: plain convolutional networks: stages of (convolution, norm, activation), halved by max
- * pooling between stages, averaged over the plane, then dense layers. VGG's shape with a
- * configurable width. */
+ * pooling between stages, pooled over the plane, then dense layers. VGG's shape with a
+ * configurable width. `global_pool: max` asks whether a feature is anywhere in the image, avg how
+ * much of it there is: a small finding in a large image is diluted by the average. */
 #include <stdio.h>
 
 #include "model/arch/arch.h"
@@ -8,8 +9,10 @@
 static void parse(nod_network *n, nod_spec *s)
 {
     static const int64_t channels[] = {16, 32, 64};
+    static const char *const pools[] = {"avg", "max", NULL};
     n->n_stages = nod_spec_list(s, "channels", channels, 3, 1, n->stages, NOD_ARCH_STAGES_MAX);
     n->repeat = nod_spec_i64(s, "convs_per_stage", 1, 1, 8);
+    n->max_pool = nod_spec_choice(s, "global_pool", "avg", pools) == 1;
     n->n_head = nod_spec_list(s, "head", NULL, 0, 1, n->head, NOD_ARCH_STAGES_MAX);
     if (!n->n_stages) nod_spec_fail(s, "channels", "needs at least one stage");
 }
@@ -49,7 +52,7 @@ static int build(const nod_builder *b, int image, nod_error *err)
         }
         nod_graph_pop(b->g);
     }
-    x = nod_graph_global_pool(b->g, "pool", x, false);
+    x = nod_graph_global_pool(b->g, "pool", x, n->max_pool);
     for (size_t i = 0; i < n->n_head; i++) {
         nod_graph_push(b->g, "head%zu", i + 1);
         x = nod_block_dropout(b, "dropout", x);
