@@ -7,7 +7,7 @@
 #include "train/run.h"
 
 typedef struct train_options {
-    const char *out, *backend, *ledger;
+    const char *out, *cohort, *split, *backend, *ledger;
     int64_t seeds;
     bool resume;
 } train_options;
@@ -15,6 +15,10 @@ typedef struct train_options {
 static const train_options defaults = {.out = "run"};
 static const nod_option options[] = {
     NOD_OPTION_TEXT(train_options, out, "output", 'o', "FOLDER", "the run's folder"),
+    NOD_OPTION_TEXT(train_options, cohort, "cohort", 0, "FILE",
+                    "train on this cohort, with the split.json beside it, not on the recipe's"),
+    NOD_OPTION_TEXT(train_options, split, "split", 0, "FILE",
+                    "train with this split (one that is not beside the cohort)"),
     NOD_OPTION_INT(train_options, seeds, "seeds", 0, "N",
                    "train N seeds (the recipe's, the next, ...) and report their spread", 1,
                    NOD_RUN_SEEDS_MAX),
@@ -122,11 +126,18 @@ static int run(nod_cli *cli, const void *options_void, nod_error *err)
         return nod_fail(err, NOD_EINVAL,
                         "a run goes on with its own recipe, %s/recipe.yaml: leave out %s",
                         o->out, cli->args[0]);
+    if (o->resume && (o->cohort || o->split))
+        return nod_fail(err, NOD_EINVAL,
+                        "a run goes on with its own cohort and split, named in %s/recipe.yaml: "
+                        "leave out --cohort and --split",
+                        o->out);
     if (cli->dry_run && cli->n_args != 1)
         return nod_fail(err, NOD_EINVAL, "give the recipe to measure, e.g. %s/recipe.yaml",
                         o->out);
     nod_cli_command_text(cli, &command);
     nod_run_options ro = {.recipe = cli->n_args ? cli->args[0] : NULL,
+                          .cohort = o->cohort,
+                          .split = o->split,
                           .folder = o->out,
                           .n_seeds = o->seeds,
                           .resume = o->resume,
@@ -162,6 +173,8 @@ const nod_verb nod_verb_train = {
         "the "
         "best epoch, calibrates it and chooses its operating point. Ctrl-C keeps a checkpoint.",
     .examples = "  nodule train recipe.yaml -o run\n"
+                "  nodule train /usr/local/share/nodule/recipes/breastmnist.yaml "
+                "--cohort cohort.csv -o run\n"
                 "  nodule train recipe.yaml -o run3 --seeds 3\n"
                 "  nodule train --resume -o run\n"
                 "  nodule train recipe.yaml --dry-run\n",

@@ -89,7 +89,7 @@ static int open_session(session *s, const nod_run_options *o, const char *recipe
     int rc = 0;
     s->o = o;
     s->lock = -1;
-    NOD_TRY(nod_run_inputs_open(recipe, &s->in, err));
+    NOD_TRY(nod_run_inputs_open(recipe, o->cohort, o->split, &s->in, err));
     NOD_TRY(check_task(s, err));
     NOD_TRY(nod_contract_from_json(s->in.recipe->input, "input", &s->contract, err));
     set_shapes(s);

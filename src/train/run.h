@@ -19,9 +19,10 @@ typedef struct nod_run_watcher {
 } nod_run_watcher;
 
 typedef struct nod_run_options {
-    const char *recipe; /* file; resume: NULL, the run's own is used */
-    const char *folder; /* RUN */
-    int64_t n_seeds;    /* recipe's seed, seed+1, ...; 0: 1, or as many as the run has */
+    const char *recipe;         /* file; resume: NULL, the run's own is used */
+    const char *cohort, *split; /* in place of the recipe's (run_folder.h); resume: NULL */
+    const char *folder;         /* RUN */
+    int64_t n_seeds; /* recipe's seed, seed+1, ...; 0: 1, or as many as the run has */
     bool resume;
     const char *backend; /* NULL: "cpu", or the run's */
     const char *ledger;  /* path; NULL: beside the cohort */

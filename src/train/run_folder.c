@@ -22,32 +22,48 @@ static char *beside(const char *folder, const char *path)
     return real;
 }
 
-int nod_run_inputs_open(const char *recipe_path, nod_run_inputs *out, nod_error *err)
+/* Where cohort and split are: given by name, or written in the recipe. */
+static int find_inputs(const char *recipe_path, const char *cohort, const char *split,
+                       nod_run_inputs *in, nod_error *err)
+{
+    char *recipe_folder = nod_path_dir(recipe_path), *folder = NULL;
+    if (recipe_folder)
+        in->cohort_path =
+            cohort ? beside(".", cohort) : beside(recipe_folder, in->recipe->cohort);
+    if (cohort) folder = nod_path_dir(cohort);
+    if (split)
+        in->split_path = beside(".", split);
+    else if (folder)
+        in->split_path = beside(folder, "split.json");
+    else if (recipe_folder && !cohort)
+        in->split_path = beside(recipe_folder, in->recipe->split);
+    nod_free(recipe_folder);
+    nod_free(folder);
+    return in->cohort_path && in->split_path ? 0 : nod_fail_memory(err, "paths of a run", 4096);
+}
+
+int nod_run_inputs_open(const char *recipe_path, const char *cohort, const char *split,
+                        nod_run_inputs *out, nod_error *err)
 {
     int rc = 0;
     nod_run_inputs in = {0};
-    char *folder = nod_path_dir(recipe_path);
     NOD_TRY(nod_recipe_read(recipe_path, &in.recipe, err));
-    in.cohort_path = folder ? beside(folder, in.recipe->cohort) : NULL;
-    in.split_path = folder ? beside(folder, in.recipe->split) : NULL;
-    if (!in.cohort_path || !in.split_path) {
-        rc = nod_fail_memory(err, "paths of a run", 4096);
-        goto out;
-    }
+    NOD_TRY(find_inputs(recipe_path, cohort, split, &in, err));
     rc = nod_cohort_read(in.cohort_path, &in.cohort, err);
     if (rc) {
-        nod_error_prefix(err, "%s: cohort", recipe_path);
+        if (!cohort)
+            nod_error_prefix(err, "cohort of %s (another one: --cohort FILE)", recipe_path);
         goto out;
     }
     rc = nod_split_read(in.split_path, in.cohort, &in.split, err);
     if (rc) {
-        nod_error_prefix(err, "%s: split", recipe_path);
+        if (!cohort && !split)
+            nod_error_prefix(err, "split of %s (another one: --split FILE)", recipe_path);
         goto out;
     }
     *out = in;
     memset(&in, 0, sizeof in);
 out:
-    nod_free(folder);
     nod_run_inputs_done(&in);
     return rc;
 }

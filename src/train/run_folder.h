@@ -28,8 +28,10 @@ typedef struct nod_run_inputs {
     nod_split *split;
     char *cohort_path, *split_path; /* absolute, without links */
 } nod_run_inputs;
-int nod_run_inputs_open(const char *recipe_path, nod_run_inputs *out,
-                        nod_error *err) NOD_MUST_CHECK;
+/* `cohort` and `split` stand for what the recipe names, seen from the working folder; NULL: as the
+ * recipe says, except that a cohort that is given comes with the split.json beside it. */
+int nod_run_inputs_open(const char *recipe_path, const char *cohort, const char *split,
+                        nod_run_inputs *out, nod_error *err) NOD_MUST_CHECK;
 void nod_run_inputs_done(nod_run_inputs *i);
 
 /* run.json */

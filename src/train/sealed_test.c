@@ -73,7 +73,7 @@ static int open_run(tested_run *r, const char *folder, nod_error *err)
     if (!recipe) return nod_fail_memory(err, "path of a run", 4096);
     NOD_TRY(nod_run_models(folder, &r->models, err));
     NOD_TRY(nod_run_lock(folder, &r->lock, err));
-    NOD_TRY(nod_run_inputs_open(recipe, &r->in, err));
+    NOD_TRY(nod_run_inputs_open(recipe, NULL, NULL, &r->in, err));
     NOD_TRY(nod_run_hash(folder, r->hash, err));
     for (size_t i = 0; i < r->models.n; i++)
         NOD_TRY(read_anchor(r, r->models.items[i], err));

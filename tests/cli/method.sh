@@ -47,6 +47,25 @@ refused 2 "holds a run already" "$n" train small.yaml -o run
 "$n" train small.yaml -o run2 --threads 1 >/dev/null 2>&1
 cmp run/seed_0/validation.csv run2/seed_0/validation.csv || fail "not reproducible"
 
+# a recipe in another place, on the cohort at hand
+mkdir -p elsewhere/recipes moved
+cp small.yaml elsewhere/recipes/
+refused 3 "another one: --cohort FILE" "$n" train elsewhere/recipes/small.yaml -o run3
+refused 3 "none.csv" "$n" train elsewhere/recipes/small.yaml --cohort none.csv -o run3
+"$n" train elsewhere/recipes/small.yaml --cohort cohort.csv -o run3 >/dev/null 2>&1
+cmp run/seed_0/validation.csv run3/seed_0/validation.csv || fail "--cohort trains something else"
+cmp run/recipe.yaml run3/recipe.yaml || fail "--cohort: the run does not name its cohort"
+refused 2 "leave out --cohort" "$n" train --resume -o run3 --cohort cohort.csv
+cp split.json moved/other.json
+refused 3 "moved/none.json" "$n" train elsewhere/recipes/small.yaml --cohort cohort.csv \
+    --split moved/none.json -o run4
+"$n" train small.yaml --split moved/other.json -o run4 >/dev/null 2>&1
+grep -q "split: ../moved/other.json" run4/recipe.yaml || fail "--split is not in the run's recipe"
+cmp run/seed_0/validation.csv run4/seed_0/validation.csv || fail "--split trains something else"
+mv run3/seed_0 kept_seed
+"$n" train --resume -o run3 >/dev/null 2>&1
+cmp run3/seed_0/validation.csv kept_seed/validation.csv || fail "--resume forgets --cohort"
+
 # the seal
 "$n" test run >results.txt 2>&1 || { cat results.txt; fail "test"; }
 grep -q "look 1" results.txt || { cat results.txt; fail "the look is not stamped"; }
