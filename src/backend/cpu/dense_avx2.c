@@ -14,7 +14,8 @@
 #include "base/memory.h"
 #include "base/threads.h"
 
-#define PARALLEL_FROM 200000 /* multiply-adds; below, one thread is faster than waking a team */
+/* Multiply-adds; below, one thread is faster than waking a team. */
+#define PARALLEL_FROM 1000000
 
 typedef struct dense_kernel {
     int64_t n, i, o; /* batch, inputs, units */
