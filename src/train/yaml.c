@@ -155,6 +155,23 @@ static int fail_syntax(const char *name, char *report, nod_error *err)
     return nod_fail(err, NOD_ERECIPE, "%s%s%s", name, *text == ':' ? "" : ": ", text);
 }
 
+/* A line that begins with '%' is a directive; a recipe needs none, and libfyaml 0.7 does not come
+ * back from one that ends with the text. */
+static int refuse_directives(const char *text, size_t size, const char *name, nod_error *err)
+{
+    size_t line = 1;
+    for (size_t i = 0; i < size; i++) {
+        bool starts = i == 0 || text[i - 1] == '\n' || text[i - 1] == '\r';
+        if (text[i] == '%' && starts)
+            return nod_fail(err, NOD_ERECIPE,
+                            "%s:%zu:1: a line cannot begin with '%%': a recipe has no YAML "
+                            "directives; remove it",
+                            name, line);
+        line += text[i] == '\n';
+    }
+    return 0;
+}
+
 int nod_yaml_parse(const char *text, size_t size, const char *name, nod_yaml **out,
                    nod_error *err)
 {
@@ -170,6 +187,7 @@ int nod_yaml_parse(const char *text, size_t size, const char *name, nod_yaml **o
                         NOD_YAML_MAX_BYTES);
     if (memchr(text, 0, size))
         return nod_fail(err, NOD_ERECIPE, "%s: has a NUL byte: not a text file", name);
+    NOD_TRY(refuse_directives(text, size, name, err));
     sink = open_memstream(&report, &report_size);
     struct fy_diag_cfg diag_cfg;
     fy_diag_cfg_default(&diag_cfg);
