@@ -1,4 +1,4 @@
-/* yaml.c: YAML in and out through libfyaml; see yaml.h. The only file that knows libfyaml. */
+/* yaml.c: YAML read through libfyaml; see yaml.h. The only file that knows libfyaml. */
 #include "train/yaml.h"
 
 #include <libfyaml.h>
@@ -78,8 +78,8 @@ static int convert_map(walk *w, struct fy_node *n, const char *path, nod_json **
         char child[512];
         const char *name = key && fy_node_is_scalar(key) ? fy_node_get_scalar0(key) : NULL;
         nod_json *value = NULL;
-        if (!name || !*name) {
-            rc = fail_at(w, n, "a key must be text");
+        if (!name || !*name || strlen(name) > NOD_YAML_MAX_KEY) {
+            rc = fail_at(w, name ? key : n, "a key must be short text");
             break;
         }
         snprintf(child, sizeof child, "%s%s%s", path, *path ? "." : "", name);
@@ -143,31 +143,36 @@ static int convert(walk *w, struct fy_node *n, const char *path, nod_json **out)
 /* --- parsing
  * ------------------------------------------------------------------------------------ */
 
-/* First line of the parser's own report ("FILE:3:4: error: ..."), as our message. */
+/* First line of the parser's own report ("<memory-@...>:3:4: error: ..."), as our message. */
 static int fail_syntax(const char *name, char *report, nod_error *err)
 {
     if (report) report[strcspn(report, "\n")] = 0;
-    if (!report || !*report) return nod_fail(err, NOD_ERECIPE, "%s: not a YAML document", name);
-    const char *text = strncmp(report, "<string>", 8) == 0   ? report + 8
-                       : strncmp(report, "<alloc>", 7) == 0  ? report + 7
-                       : strncmp(report, "<memory>", 8) == 0 ? report + 8
-                                                             : report;
+    if (!report || !*report || strncmp(report, "[ERR]", 5) == 0)
+        return nod_fail(err, NOD_ERECIPE, "%s: not a YAML document", name);
+    const char *end = *report == '<' ? strchr(report, '>') : NULL,
+               *text = end ? end + 1 : report;
     return nod_fail(err, NOD_ERECIPE, "%s%s%s", name, *text == ':' ? "" : ": ", text);
 }
 
-/* A line that begins with '%' is a directive; a recipe needs none, and libfyaml 0.7 does not come
- * back from one that ends with the text. */
-static int refuse_directives(const char *text, size_t size, const char *name, nod_error *err)
+/* Refuses what no recipe needs and libfyaml 0.7 is not sure with: control characters, and lines
+ * that begin with '%' (it does not come back from a directive that ends with the text). */
+static int check_text(const char *text, size_t size, const char *name, nod_error *err)
 {
-    size_t line = 1;
-    for (size_t i = 0; i < size; i++) {
-        bool starts = i == 0 || text[i - 1] == '\n' || text[i - 1] == '\r';
-        if (text[i] == '%' && starts)
+    size_t line = 1, bom = size >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0 ? 3 : 0;
+    for (size_t i = bom; i < size; i++) {
+        unsigned char c = (unsigned char)text[i];
+        bool starts = i == bom || text[i - 1] == '\n' || text[i - 1] == '\r';
+        if (c == '%' && starts)
             return nod_fail(err, NOD_ERECIPE,
                             "%s:%zu:1: a line cannot begin with '%%': a recipe has no YAML "
                             "directives; remove it",
                             name, line);
-        line += text[i] == '\n';
+        if ((c < ' ' && c != '\t' && c != '\n' && c != '\r') || c == 0x7f)
+            return nod_fail(err, NOD_ERECIPE,
+                            "%s:%zu: has a byte %u: not a text file; write \"\\x%02x\" in "
+                            "quotes if it is meant",
+                            name, line, c, c);
+        line += c == '\n';
     }
     return 0;
 }
@@ -185,9 +190,7 @@ int nod_yaml_parse(const char *text, size_t size, const char *name, nod_yaml **o
     if (size > NOD_YAML_MAX_BYTES)
         return nod_fail(err, NOD_ELIMIT, "%s: %zu bytes; a recipe has at most %zu", name, size,
                         NOD_YAML_MAX_BYTES);
-    if (memchr(text, 0, size))
-        return nod_fail(err, NOD_ERECIPE, "%s: has a NUL byte: not a text file", name);
-    NOD_TRY(refuse_directives(text, size, name, err));
+    NOD_TRY(check_text(text, size, name, err));
     sink = open_memstream(&report, &report_size);
     struct fy_diag_cfg diag_cfg;
     fy_diag_cfg_default(&diag_cfg);
@@ -262,119 +265,4 @@ int nod_yaml_place(const nod_yaml *y, nod_error *err)
     }
     if (best) return nod_error_prefix(err, "%s:%d:%d", y->name, best->line, best->column);
     return nod_error_prefix(err, "%s", y->name);
-}
-
-/* --- writing
- * ------------------------------------------------------------------------------------ */
-
-static bool needs_quotes(const char *s)
-{
-    int64_t i;
-    double d;
-    if (!*s || nod_parse_i64(s, &i) || nod_parse_f64(s, &d) ||
-        strchr("-?:,[]{}#&*!|>'\"%@` ~", *s))
-        return true;
-    if (!strcmp(s, "true") || !strcmp(s, "false") || !strcmp(s, "null")) return true;
-    if (s[strlen(s) - 1] == ' ' || s[strlen(s) - 1] == ':') return true;
-    for (const char *p = s; *p; p++)
-        if ((unsigned char)*p < ' ' || *p == '#' || *p == '"' || *p == '\\' ||
-            strchr("[]{},", *p) || (*p == ':' && p[1] == ' '))
-            return true;
-    return false;
-}
-
-static void write_scalar(const nod_json *j, nod_strbuf *b)
-{
-    char number[40];
-    if (nod_json_is_string(j)) {
-        const char *s = nod_json_str(j);
-        if (!needs_quotes(s)) {
-            nod_strbuf_add(b, s);
-            return;
-        }
-        nod_strbuf_addc(b, '"');
-        for (; *s; s++) {
-            if (*s == '"' || *s == '\\') nod_strbuf_addc(b, '\\');
-            if (*s == '\n')
-                nod_strbuf_add(b, "\\n");
-            else if ((unsigned char)*s < ' ')
-                nod_strbuf_printf(b, "\\x%02x", (unsigned char)*s);
-            else
-                nod_strbuf_addc(b, *s);
-        }
-        nod_strbuf_addc(b, '"');
-    } else if (nod_json_is_int(j)) {
-        nod_strbuf_printf(b, "%lld", (long long)nod_json_i64(j));
-    } else if (nod_json_is_number(j)) {
-        nod_format_f64(nod_json_f64(j), number, sizeof number);
-        nod_strbuf_add(b, number);
-        if (!strpbrk(number, ".en")) nod_strbuf_add(b, ".0");
-    } else if (nod_json_is_bool(j)) {
-        nod_strbuf_add(b, nod_json_truth(j) ? "true" : "false");
-    } else {
-        nod_strbuf_add(b, "null");
-    }
-}
-
-static bool is_flat(const nod_json *j)
-{
-    return !(nod_json_is_object(j) || nod_json_is_array(j)) || nod_json_count(j) == 0;
-}
-
-static bool fits_inline(const nod_json *j)
-{
-    for (size_t i = 0; i < nod_json_count(j); i++)
-        if (!is_flat(nod_json_is_object(j) ? nod_json_get(j, nod_json_key(j, i))
-                                           : nod_json_at(j, i)))
-            return false;
-    return true;
-}
-
-static void write_inline(const nod_json *j, nod_strbuf *b)
-{
-    bool map = nod_json_is_object(j);
-    if (!map && !nod_json_is_array(j)) {
-        write_scalar(j, b);
-        return;
-    }
-    nod_strbuf_addc(b, map ? '{' : '[');
-    for (size_t i = 0; i < nod_json_count(j); i++) {
-        if (i) nod_strbuf_add(b, ", ");
-        if (map) nod_strbuf_printf(b, "%s: ", nod_json_key(j, i));
-        write_inline(map ? nod_json_get(j, nod_json_key(j, i)) : nod_json_at(j, i), b);
-    }
-    nod_strbuf_addc(b, map ? '}' : ']');
-}
-
-static void write_block(const nod_json *j, int indent, nod_strbuf *b)
-{
-    bool map = nod_json_is_object(j);
-    for (size_t i = 0; i < nod_json_count(j); i++) {
-        const nod_json *v = map ? nod_json_get(j, nod_json_key(j, i)) : nod_json_at(j, i);
-        nod_strbuf_printf(b, "%*s", indent, "");
-        if (map)
-            nod_strbuf_printf(b, "%s:", nod_json_key(j, i));
-        else
-            nod_strbuf_addc(b, '-');
-        bool block = nod_json_is_object(v) ? nod_json_count(v) > 0 && map
-                                           : nod_json_is_array(v) && !fits_inline(v);
-        if (block) {
-            nod_strbuf_addc(b, '\n');
-            write_block(v, indent + 2, b);
-        } else {
-            nod_strbuf_addc(b, ' ');
-            write_inline(v, b);
-            nod_strbuf_addc(b, '\n');
-        }
-    }
-}
-
-void nod_yaml_write(const nod_json *j, nod_strbuf *out)
-{
-    if (is_flat(j)) {
-        write_inline(j, out);
-        nod_strbuf_addc(out, '\n');
-    } else {
-        write_block(j, 0, out);
-    }
 }

@@ -9,6 +9,7 @@
 
 #define NOD_YAML_MAX_BYTES ((size_t)4 << 20)
 #define NOD_YAML_MAX_DEPTH 32
+#define NOD_YAML_MAX_KEY   128 /* bytes */
 
 typedef struct nod_yaml nod_yaml;
 
