@@ -4,6 +4,7 @@
 
 #include "backend/cpu/blocks.h"
 #include "backend/cpu/cpu.h"
+#include "backend/cpu/storage.h"
 #include "base/memory.h"
 #include "base/threads.h"
 
@@ -15,14 +16,16 @@ typedef struct copy_kernel {
     size_t offset[NOD_NODE_IN_MAX]; /* in the joined value */
 } copy_kernel;
 
-static size_t image_bytes(const nod_shape *s)
+static size_t image_bytes(const nod_kernel_query *q, int value)
 {
-    return (size_t)(nod_shape_count(s) / s->dim[0]) * sizeof(float);
+    const nod_shape *s = nod_query_shape(q, value);
+    return (size_t)(nod_shape_count(s) / s->dim[0]) * nod_dtype_size(q->dtype[value]);
 }
 
 static bool usable(const nod_kernel_query *q)
 {
-    return q->precision == NOD_PRECISION_F32 && q->preferred != NOD_LAYOUT_LAST;
+    nod_storage s = nod_storage_of(q);
+    return (s == NOD_STORAGE_F32 || s == NOD_STORAGE_BF16) && q->preferred != NOD_LAYOUT_LAST;
 }
 
 static int match_concat(const nod_kernel_query *q, nod_kernel_fit *fit)
@@ -64,15 +67,15 @@ static int create(const nod_kernel_query *q, const nod_kernel_fit *fit, nod_kern
     if (n->op == NOD_OP_CONCAT) {
         k->n_parts = n->n_in;
         for (int i = 0; i < n->n_in; i++) {
-            k->part[i] = image_bytes(nod_query_shape(q, n->in[i]));
+            k->part[i] = image_bytes(q, n->in[i]);
             k->offset[i] = k->whole;
             k->whole += k->part[i];
         }
     } else {
         const nod_shape *x = nod_query_shape(q, n->in[0]);
         k->n_parts = 1;
-        k->whole = image_bytes(x);
-        k->part[0] = image_bytes(nod_query_shape(q, n->out[0]));
+        k->whole = image_bytes(q, n->in[0]);
+        k->part[0] = image_bytes(q, n->out[0]);
         k->offset[0] = k->whole / (size_t)x->dim[1] * (size_t)n->attr.lo[1];
     }
     *out = (nod_kernel *)k;

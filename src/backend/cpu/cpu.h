@@ -16,8 +16,9 @@ extern const nod_kernel_def nod_cpu_batch_norm_avx2, nod_cpu_batch_norm_infer_av
     nod_cpu_batch_norm_bwd_avx2, nod_cpu_group_norm_avx2, nod_cpu_group_norm_bwd_avx2,
     nod_cpu_batch_norm_avx512, nod_cpu_batch_norm_infer_avx512, nod_cpu_batch_norm_bwd_avx512,
     nod_cpu_group_norm_avx512, nod_cpu_group_norm_bwd_avx512;
-/* elementwise_avx2.c */
-extern const nod_kernel_def nod_cpu_act, nod_cpu_act_bwd, nod_cpu_add, nod_cpu_reorder;
+/* elementwise.c */
+extern const nod_kernel_def nod_cpu_act_avx2, nod_cpu_act_bwd_avx2, nod_cpu_add_avx2,
+    nod_cpu_act_avx512, nod_cpu_act_bwd_avx512, nod_cpu_add_avx512, nod_cpu_reorder;
 /* pool_avx2.c */
 extern const nod_kernel_def nod_cpu_pool_max, nod_cpu_pool_avg, nod_cpu_pool_max_bwd,
     nod_cpu_pool_avg_bwd;

@@ -11,6 +11,7 @@
 
 #include "backend/cpu/blocks.h"
 #include "backend/cpu/cpu.h"
+#include "backend/cpu/storage.h"
 #include "base/memory.h"
 #include "base/threads.h"
 
@@ -68,7 +69,7 @@ static void free_kernel(nod_kernel *k)
 
 static bool usable(const nod_kernel_query *q)
 {
-    return q->precision == NOD_PRECISION_F32 && nod_cpu_has_avx2();
+    return nod_storage_of(q) == NOD_STORAGE_F32 && nod_cpu_has_avx2();
 }
 
 static void run_tasks(dense_job *j, int64_t tasks, void (*fn)(void *, int64_t))

@@ -1,10 +1,12 @@
 /* pool_avx2.c: max and average pooling, forward and backward, on PLAIN and channel-blocked layouts.
- * One task per image and block of channels; the gradient of a maximum goes to the first one. */
+ * One task (a row) per image and block of channels; the gradient of a maximum goes to the first one.
+ * Rows that are stored in bf16 are widened into scratch, and results rounded once from there. */
 #include <math.h>
 #include <string.h>
 
 #include "backend/cpu/blocks.h"
-#include "backend/cpu/cpu.h"
+#include "backend/cpu/elementwise.h"
+#include "backend/cpu/storage.h"
 #include "base/memory.h"
 #include "base/threads.h"
 
@@ -14,12 +16,15 @@ typedef struct pool_kernel {
     nod_blocks x, y;
     int64_t kernel[3], stride[3], pad[3];
     bool include_pad;
+    bool half_x, half_y; /* x and dx, y and dy are stored in bf16 */
+    size_t wide[2]; /* bytes of scratch: x, y (and dy), which dx (of equal size) may follow */
 } pool_kernel;
 
 typedef struct pool_job {
     const pool_kernel *k;
-    const float *x, *dy;
-    float *y, *dx;
+    const void *x, *dy;
+    void *y, *dx;
+    float *wide_x, *wide_y, *wide_dx; /* all rows in f32, where they are stored in bf16 */
 } pool_job;
 
 typedef struct window {
@@ -115,12 +120,31 @@ typedef void forward_fn(const pool_kernel *, const window *, const float *, floa
 typedef void backward_fn(const pool_kernel *, const window *, const float *, const float *,
                          float *, int64_t);
 
+/* Row i of `stored` as f32: widened into `wide`, or as it is. */
+static const float *row_in(const void *stored, bool half, float *wide, int64_t i, int64_t n)
+{
+    if (!half) return (const float *)stored + i * n;
+    nod_element_isa_avx2.widen((const uint16_t *)stored + i * n, wide + i * n, n);
+    return wide + i * n;
+}
+
+/* Where row i of `stored` is computed. */
+static float *row_out(void *stored, bool half, float *wide, int64_t i, int64_t n)
+{
+    return (half ? wide : (float *)stored) + i * n;
+}
+
+static void round_row(void *stored, bool half, const float *row, int64_t i, int64_t n)
+{
+    if (half) nod_element_isa_avx2.narrow(row, (uint16_t *)stored + i * n, n);
+}
+
 static inline void forward_row(const pool_job *j, int64_t i, forward_fn *fn)
 {
     const pool_kernel *k = j->k;
-    int64_t lanes = k->x.lanes;
-    const float *x = j->x + i * k->x.points * lanes;
-    float *y = j->y + i * k->y.points * lanes;
+    int64_t lanes = k->x.lanes, n_x = k->x.points * lanes, n_y = k->y.points * lanes;
+    const float *x = row_in(j->x, k->half_x, j->wide_x, i, n_x);
+    float *y = row_out(j->y, k->half_y, j->wide_y, i, n_y), *row = y;
     for (int64_t d = 0; d < k->y.size[0]; d++)
         for (int64_t h = 0; h < k->y.size[1]; h++)
             for (int64_t w = 0; w < k->y.size[2]; w++, y += lanes) {
@@ -130,22 +154,24 @@ static inline void forward_row(const pool_job *j, int64_t i, forward_fn *fn)
                 else
                     fn(k, &r, x, y, lanes);
             }
+    round_row(j->y, k->half_y, row, i, n_y);
 }
 
 static inline void backward_row(const pool_job *j, int64_t i, backward_fn *fn)
 {
     const pool_kernel *k = j->k;
-    int64_t lanes = k->x.lanes;
-    const float *x = j->x ? j->x + i * k->x.points * lanes : NULL;
-    const float *dy = j->dy + i * k->y.points * lanes;
-    float *dx = j->dx + i * k->x.points * lanes;
-    memset(dx, 0, (size_t)(k->x.points * lanes) * sizeof *dx);
+    int64_t lanes = k->x.lanes, n_x = k->x.points * lanes, n_y = k->y.points * lanes;
+    const float *x = j->x ? row_in(j->x, k->half_x, j->wide_x, i, n_x) : NULL;
+    const float *dy = row_in(j->dy, k->half_y, j->wide_y, i, n_y);
+    float *dx = row_out(j->dx, k->half_x, j->wide_dx, i, n_x);
+    memset(dx, 0, (size_t)n_x * sizeof *dx);
     for (int64_t d = 0; d < k->y.size[0]; d++)
         for (int64_t h = 0; h < k->y.size[1]; h++)
             for (int64_t w = 0; w < k->y.size[2]; w++, dy += lanes) {
                 window r = window_at(k, d, h, w);
                 fn(k, &r, x, dy, dx, lanes);
             }
+    round_row(j->dx, k->half_x, dx, i, n_x);
 }
 
 static void max_row(void *ctx, int64_t i)
@@ -175,6 +201,14 @@ static bool is_backward(nod_op op)
     return op == NOD_OP_POOL_MAX_BWD || op == NOD_OP_POOL_AVG_BWD;
 }
 
+/* Bytes of a value in f32, where it is stored in bf16. */
+static size_t wide_bytes(const nod_kernel_query *q, int value)
+{
+    size_t n = (size_t)nod_shape_count(nod_query_shape(q, value)) * sizeof(float);
+    return nod_stored_half(q, value) ? (n + NOD_ALIGNMENT - 1) / NOD_ALIGNMENT * NOD_ALIGNMENT
+                                     : 0;
+}
+
 static int create(const nod_kernel_query *q, const nod_kernel_fit *fit, nod_kernel **out,
                   nod_error *err)
 {
@@ -192,6 +226,10 @@ static int create(const nod_kernel_query *q, const nod_kernel_fit *fit, nod_kern
         k->pad[i] = a->global ? 0 : a->pad_lo[i];
     }
     k->include_pad = a->include_pad;
+    k->half_x = nod_stored_half(q, x);
+    k->half_y = nod_stored_half(q, y);
+    k->wide[0] = wide_bytes(q, x);
+    k->wide[1] = wide_bytes(q, y);
     *out = (nod_kernel *)k;
     return 0;
 }
@@ -204,12 +242,16 @@ static void free_kernel(nod_kernel *k)
 static int match(const nod_kernel_query *q, nod_kernel_fit *fit)
 {
     const nod_node *n = q->node;
-    if (q->precision != NOD_PRECISION_F32 || !nod_cpu_has_avx2()) return 0;
+    if (nod_storage_of(q) == NOD_STORAGE_OTHER || !nod_cpu_has_avx2()) return 0;
     for (int i = 0; i < 3; i++)
         if (n->attr.pad_hi[i] != n->attr.pad_lo[i] && !n->attr.global) return 0;
     int dy = n->op == NOD_OP_POOL_MAX_BWD ? n->in[1] : n->in[0];
-    const nod_shape *x = nod_query_shape(q, is_backward(n->op) ? n->out[0] : n->in[0]);
-    const nod_shape *y = nod_query_shape(q, is_backward(n->op) ? dy : n->out[0]);
+    int x_value = is_backward(n->op) ? n->out[0] : n->in[0];
+    int y_value = is_backward(n->op) ? dy : n->out[0];
+    if (n->op == NOD_OP_POOL_MAX_BWD && q->dtype[n->in[0]] != q->dtype[x_value]) return 0;
+    const nod_shape *x = nod_query_shape(q, x_value), *y = nod_query_shape(q, y_value);
+    fit->scratch_bytes = (n->op == NOD_OP_POOL_MAX_BWD ? 2 : 1) * wide_bytes(q, x_value) +
+                         wide_bytes(q, y_value);
     nod_layout l = is_backward(n->op) ? q->preferred : nod_blocks_layout(q, 0);
     if (l == NOD_LAYOUT_LAST || !nod_layout_allowed(l, x)) l = NOD_LAYOUT_PLAIN;
     /* [N,C] is the same memory PLAIN and blocked */
@@ -225,9 +267,13 @@ static int match(const nod_kernel_query *q, nod_kernel_fit *fit)
     return 1;
 }
 
-static int run(nod_kernel *k, pool_job *j, void (*fn)(void *, int64_t))
+static int run(nod_kernel *k, pool_job *j, void *scratch, void (*fn)(void *, int64_t))
 {
+    uint8_t *m = scratch;
     j->k = (const pool_kernel *)k;
+    j->wide_y = (float *)(void *)m;
+    j->wide_x = j->wide_dx = (float *)(void *)(m + j->k->wide[1]);
+    if (j->x && j->dx) j->wide_dx = (float *)(void *)(m + j->k->wide[1] + j->k->wide[0]);
     nod_parallel_for(j->k->x.n * j->k->x.blocks, fn, j);
     return 0;
 }
@@ -236,28 +282,28 @@ static int run_max(nod_kernel *k, const nod_kernel_args *a, nod_error *err)
 {
     pool_job j = {.x = a->in[0], .y = a->out[0]};
     (void)err;
-    return run(k, &j, max_row);
+    return run(k, &j, a->scratch, max_row);
 }
 
 static int run_avg(nod_kernel *k, const nod_kernel_args *a, nod_error *err)
 {
     pool_job j = {.x = a->in[0], .y = a->out[0]};
     (void)err;
-    return run(k, &j, avg_row);
+    return run(k, &j, a->scratch, avg_row);
 }
 
 static int run_max_bwd(nod_kernel *k, const nod_kernel_args *a, nod_error *err)
 {
     pool_job j = {.x = a->in[0], .dy = a->in[1], .dx = a->out[0]};
     (void)err;
-    return run(k, &j, max_bwd_row);
+    return run(k, &j, a->scratch, max_bwd_row);
 }
 
 static int run_avg_bwd(nod_kernel *k, const nod_kernel_args *a, nod_error *err)
 {
     pool_job j = {.dy = a->in[0], .dx = a->out[0]};
     (void)err;
-    return run(k, &j, avg_bwd_row);
+    return run(k, &j, a->scratch, avg_bwd_row);
 }
 
 const nod_kernel_def nod_cpu_pool_max = {"avx2", NOD_OP_POOL_MAX, match,
