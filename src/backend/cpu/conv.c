@@ -3,15 +3,25 @@
  * Weights arrive PLAIN. A training plan packs them into scratch in every run (1 % of a step); a
  * frozen plan keeps a packed copy and renews it when the run is `fresh`. Backward-weights runs a
  * fixed number of pieces of the batch, each by one thread, and adds the partial sums in order: the
- * library's own reduction would give other bits for other numbers of threads. */
+ * library's own reduction would give other bits for other numbers of threads.
+ *
+ * Storage. Where x and y are both stored in bf16, the products are of bf16 and the sums of f32.
+ * Where one of them is (the first layer: its image is f32), or where there are too few channels for
+ * bf16 to pay, the convolution runs in f32 and what is stored in bf16 is widened into scratch and
+ * rounded once from there. Weights, their gradients and biases are f32 outside. */
 #include <string.h>
 
 #include "backend/cpu/cpu.h"
 #include "backend/cpu/dnnl_conv.h"
+#include "backend/cpu/elementwise.h"
+#include "backend/cpu/storage.h"
 #include "base/memory.h"
 #include "base/threads.h"
 
 #define PIECES_MAX 8
+/* Fewer channels than this go the way of f32. (One channel in bf16 gave wrong sums in some releases,
+ * pytorch/pytorch#163347.) */
+#define HALF_CHANNELS_MIN 8
 
 typedef struct conv_kernel {
     nod_dnnl_conv *conv[PIECES_MAX];
@@ -20,7 +30,10 @@ typedef struct conv_kernel {
     size_t x_piece, y_piece; /* bytes of one piece of the batch */
     int64_t n_weights, n_bias;
     bool frozen, bias, one_thread;
-    float *kept; /* frozen: packed weights */
+    void *kept;          /* frozen: packed weights */
+    int64_t n_x, n_y;    /* elements of x (or dx) and y (or dy) */
+    bool wide_x, wide_y; /* stored in bf16, computed in f32 */
+    const nod_element_isa *isa;
 } conv_kernel;
 
 static size_t rounded(size_t bytes)
@@ -57,6 +70,23 @@ static void roles(const nod_kernel_query *q, const nod_shape **x, const nod_shap
     }
 }
 
+/* Value ids of x (or dx) and y (or dy). */
+static void values_of(const nod_kernel_query *q, nod_conv_pass pass, int *x, int *y)
+{
+    const nod_node *n = q->node;
+    *x = pass == NOD_PASS_DATA ? n->out[0] : n->in[0];
+    *y = pass == NOD_PASS_FORWARD ? n->out[0] : n->in[pass == NOD_PASS_DATA ? 0 : 1];
+}
+
+static bool computes_half(const nod_kernel_query *q, nod_conv_pass pass,
+                          const nod_dnnl_conv_desc *d)
+{
+    int x, y;
+    values_of(q, pass, &x, &y);
+    return nod_stored_half(q, x) && nod_stored_half(q, y) &&
+           NOD_MIN(d->c, d->o) / d->groups >= HALF_CHANNELS_MIN;
+}
+
 static nod_dnnl_conv_desc describe(const nod_kernel_query *q, nod_conv_pass pass)
 {
     const nod_shape *x, *w, *y;
@@ -70,6 +100,7 @@ static nod_dnnl_conv_desc describe(const nod_kernel_query *q, nod_conv_pass pass
                             .groups = a->groups,
                             .act = a->act,
                             .alpha = a->alpha};
+    d.half = computes_half(q, pass, &d);
     for (int i = 0; i < 3; i++) {
         int axis = x->rank - 3 + i;
         bool flat = axis < 2;
@@ -123,7 +154,73 @@ static int pieces_of(int64_t batch)
 
 static bool may_run(const nod_kernel_query *q)
 {
-    return q->precision == NOD_PRECISION_F32;
+    return nod_storage_of(q) != NOD_STORAGE_OTHER;
+}
+
+/* --- values stored in bf16, computed in f32 ------------------------------------------------- */
+
+/* What describe() says of storage, into the kernel. */
+static void set_storage(conv_kernel *c, const nod_kernel_query *q, nod_conv_pass pass,
+                        bool half)
+{
+    int x, y;
+    values_of(q, pass, &x, &y);
+    c->wide_x = nod_stored_half(q, x) && !half;
+    c->wide_y = nod_stored_half(q, y) && !half;
+    c->n_x = nod_shape_count(shape_of(q, x));
+    c->n_y = nod_shape_count(shape_of(q, y));
+    c->isa = c->wide_x || c->wide_y ? nod_element_isa_here() : NULL;
+}
+
+static size_t wide_bytes(bool wide, int64_t n)
+{
+    return wide ? rounded((size_t)n * sizeof(float)) : 0;
+}
+
+/* Bytes of scratch for the f32 forms. */
+static size_t storage_bytes(const nod_kernel_query *q, nod_conv_pass pass, bool half)
+{
+    conv_kernel c;
+    set_storage(&c, q, pass, half);
+    return wide_bytes(c.wide_x, c.n_x) + wide_bytes(c.wide_y, c.n_y);
+}
+
+#define CHUNK 32768
+
+typedef struct convert_job {
+    const nod_element_isa *isa;
+    uint16_t *half;
+    float *wide;
+    int64_t n;
+} convert_job;
+
+static void widen_chunk(void *ctx, int64_t i)
+{
+    const convert_job *j = ctx;
+    j->isa->widen(j->half + i * CHUNK, j->wide + i * CHUNK, NOD_MIN(CHUNK, j->n - i * CHUNK));
+}
+
+static void narrow_chunk(void *ctx, int64_t i)
+{
+    const convert_job *j = ctx;
+    j->isa->narrow(j->wide + i * CHUNK, j->half + i * CHUNK, NOD_MIN(CHUNK, j->n - i * CHUNK));
+}
+
+/* `stored`, or its f32 form in scratch, which moves on; read: filled from what is stored. */
+static void *wide_form(const conv_kernel *c, bool wide, void *stored, int64_t n, bool read,
+                       uint8_t **scratch)
+{
+    if (!wide) return stored;
+    convert_job j = {c->isa, stored, (float *)(void *)*scratch, n};
+    *scratch += wide_bytes(true, n);
+    if (read) nod_parallel_for((n + CHUNK - 1) / CHUNK, widen_chunk, &j);
+    return j.wide;
+}
+
+static void round_back(const conv_kernel *c, bool wide, void *stored, void *form, int64_t n)
+{
+    convert_job j = {c->isa, stored, form, n};
+    if (wide) nod_parallel_for((n + CHUNK - 1) / CHUNK, narrow_chunk, &j);
 }
 
 /* --- forward and backward-data -------------------------------------------------------------- */
@@ -138,8 +235,9 @@ static int match_one(const nod_kernel_query *q, nod_kernel_fit *fit, nod_conv_pa
     if (!c) return 0;
     fit->in[0] = forward ? d.x : d.y;
     fit->out[0] = forward ? d.y : d.x;
-    fit->scratch_bytes =
-        rounded(nod_dnnl_conv_scratch(c)) + (q->frozen ? 0 : rounded(nod_dnnl_conv_packed(c)));
+    fit->scratch_bytes = rounded(nod_dnnl_conv_scratch(c)) +
+                         (q->frozen ? 0 : rounded(nod_dnnl_conv_packed(c))) +
+                         storage_bytes(q, pass, d.half);
     nod_dnnl_conv_free(c);
     return 1;
 }
@@ -167,6 +265,7 @@ static int create_one(const nod_kernel_query *q, const nod_kernel_fit *fit, nod_
     d.one_thread = c->one_thread = needs_one_thread(&d);
     c->n_pieces = 1;
     c->frozen = q->frozen;
+    set_storage(c, q, pass, d.half);
     c->conv[0] = nod_dnnl_conv_new(&d);
     if (c->conv[0]) {
         c->packed = rounded(nod_dnnl_conv_packed(c->conv[0]));
@@ -198,10 +297,10 @@ static int run_conv(nod_dnnl_conv *conv, bool one, void *x, void *w, void *bias,
 }
 
 /* Packed weights: the kept copy, or fresh in scratch; *scratch moves behind them. */
-static int weights_for(conv_kernel *c, const nod_kernel_args *a, float **w, uint8_t **scratch)
+static int weights_for(conv_kernel *c, const nod_kernel_args *a, void **w, uint8_t **scratch)
 {
     bool pack = !c->frozen || a->context->fresh;
-    *w = c->frozen ? c->kept : (float *)(void *)*scratch;
+    *w = c->frozen ? c->kept : *scratch;
     if (!c->frozen) *scratch += c->packed;
     return pack ? nod_dnnl_conv_pack(c->conv[0], a->in[1], *w) : 0;
 }
@@ -221,11 +320,12 @@ static int run_forward(nod_kernel *k, const nod_kernel_args *a, nod_error *err)
 {
     conv_kernel *c = (conv_kernel *)k;
     uint8_t *scratch = a->scratch;
-    float *w;
+    void *w, *x = wide_form(c, c->wide_x, a->in[0], c->n_x, true, &scratch);
+    void *y = wide_form(c, c->wide_y, a->out[0], c->n_y, false, &scratch);
     int s = weights_for(c, a, &w, &scratch);
     if (!s)
-        s = run_conv(c->conv[0], c->one_thread, a->in[0], w, c->bias ? a->in[2] : NULL,
-                     a->out[0], scratch);
+        s = run_conv(c->conv[0], c->one_thread, x, w, c->bias ? a->in[2] : NULL, y, scratch);
+    round_back(c, c->wide_y, a->out[0], y, c->n_y);
     return s ? library_failed(s, err) : 0;
 }
 
@@ -244,9 +344,11 @@ static int run_data(nod_kernel *k, const nod_kernel_args *a, nod_error *err)
 {
     conv_kernel *c = (conv_kernel *)k;
     uint8_t *scratch = a->scratch;
-    float *w;
+    void *w, *y = wide_form(c, c->wide_y, a->in[0], c->n_y, true, &scratch);
+    void *x = wide_form(c, c->wide_x, a->out[0], c->n_x, false, &scratch);
     int s = weights_for(c, a, &w, &scratch);
-    if (!s) s = run_conv(c->conv[0], c->one_thread, a->out[0], w, NULL, a->in[0], scratch);
+    if (!s) s = run_conv(c->conv[0], c->one_thread, x, w, NULL, y, scratch);
+    round_back(c, c->wide_x, a->out[0], x, c->n_x);
     return s ? library_failed(s, err) : 0;
 }
 
@@ -278,7 +380,8 @@ static int match_weights(const nod_kernel_query *q, nod_kernel_fit *fit)
     if (!c) return 0;
     fit->in[0] = d.x;
     fit->in[1] = d.y;
-    fit->scratch_bytes = (size_t)pieces * piece_bytes(c, d.o);
+    fit->scratch_bytes =
+        (size_t)pieces * piece_bytes(c, d.o) + storage_bytes(q, NOD_PASS_WEIGHTS, d.half);
     nod_dnnl_conv_free(c);
     return 1;
 }
@@ -294,8 +397,10 @@ static int create_weights(const nod_kernel_query *q, const nod_kernel_fit *fit,
     d.x = fit->in[0];
     d.y = fit->in[1];
     c->bias = d.bias;
-    c->x_piece = (size_t)(nod_shape_count(x) / c->n_pieces) * sizeof(float);
-    c->y_piece = (size_t)(nod_shape_count(y) / c->n_pieces) * sizeof(float);
+    set_storage(c, q, NOD_PASS_WEIGHTS, d.half);
+    size_t element = d.half ? sizeof(uint16_t) : sizeof(float);
+    c->x_piece = (size_t)(nod_shape_count(x) / c->n_pieces) * element;
+    c->y_piece = (size_t)(nod_shape_count(y) / c->n_pieces) * element;
     c->n_bias = d.o;
     for (int i = 0; i < c->n_pieces; i++) {
         c->conv[i] = nod_dnnl_conv_new(&d);
@@ -313,25 +418,24 @@ static int create_weights(const nod_kernel_query *q, const nod_kernel_fit *fit,
 
 typedef struct piece_job {
     conv_kernel *c;
-    const nod_kernel_args *a;
+    uint8_t *x, *y, *memory;
     int status[PIECES_MAX];
 } piece_job;
 
 /* Memory of piece i: [weights][bias][scratchpad]. */
-static uint8_t *piece_memory(const conv_kernel *c, const nod_kernel_args *a, int64_t i)
+static uint8_t *piece_memory(const piece_job *j, int64_t i)
 {
-    return (uint8_t *)a->scratch + (size_t)i * c->scratch;
+    return j->memory + (size_t)i * j->c->scratch;
 }
 
 static void run_piece(void *ctx, int64_t i)
 {
     piece_job *j = ctx;
     conv_kernel *c = j->c;
-    uint8_t *m = piece_memory(c, j->a, i);
+    uint8_t *m = piece_memory(j, i);
     uint8_t *b = m + c->packed, *s = b + rounded((size_t)c->n_bias * sizeof(float));
-    j->status[i] =
-        run_conv(c->conv[i], true, (uint8_t *)j->a->in[0] + (size_t)i * c->x_piece, m,
-                 c->bias ? b : NULL, (uint8_t *)j->a->in[1] + (size_t)i * c->y_piece, s);
+    j->status[i] = run_conv(c->conv[i], true, j->x + (size_t)i * c->x_piece, m,
+                            c->bias ? b : NULL, j->y + (size_t)i * c->y_piece, s);
 }
 
 #define SUM_CHUNK 4096
@@ -341,9 +445,9 @@ static void sum_pieces(void *ctx, int64_t chunk)
     piece_job *j = ctx;
     const conv_kernel *c = j->c;
     int64_t from = chunk * SUM_CHUNK, to = NOD_MIN(from + SUM_CHUNK, c->n_weights);
-    float *sum = (float *)(void *)piece_memory(c, j->a, 0);
+    float *sum = (float *)(void *)piece_memory(j, 0);
     for (int p = 1; p < c->n_pieces; p++) {
-        const float *part = (const float *)(const void *)piece_memory(c, j->a, p);
+        const float *part = (const float *)(const void *)piece_memory(j, p);
         for (int64_t i = from; i < to; i++)
             sum[i] += part[i];
     }
@@ -352,18 +456,22 @@ static void sum_pieces(void *ctx, int64_t chunk)
 static int run_weights(nod_kernel *k, const nod_kernel_args *a, nod_error *err)
 {
     conv_kernel *c = (conv_kernel *)k;
-    piece_job j = {.c = c, .a = a};
+    uint8_t *scratch = a->scratch;
+    piece_job j = {.c = c};
+    j.x = wide_form(c, c->wide_x, a->in[0], c->n_x, true, &scratch);
+    j.y = wide_form(c, c->wide_y, a->in[1], c->n_y, true, &scratch);
+    j.memory = scratch;
     nod_parallel_for(c->n_pieces, run_piece, &j);
     for (int i = 0; i < c->n_pieces; i++)
         if (j.status[i]) return library_failed(j.status[i], err);
     nod_parallel_for((c->n_weights + SUM_CHUNK - 1) / SUM_CHUNK, sum_pieces, &j);
-    int s = nod_dnnl_conv_unpack(c->conv[0], a->scratch, a->out[0]);
+    int s = nod_dnnl_conv_unpack(c->conv[0], (const float *)(void *)j.memory, a->out[0]);
     if (s) return library_failed(s, err);
     if (!c->bias) return 0;
     float *db = a->out[1];
     memset(db, 0, (size_t)c->n_bias * sizeof *db);
     for (int p = 0; p < c->n_pieces; p++) {
-        const float *part = (const float *)(const void *)(piece_memory(c, a, p) + c->packed);
+        const float *part = (const float *)(const void *)(piece_memory(&j, p) + c->packed);
         for (int64_t i = 0; i < c->n_bias; i++)
             db[i] += part[i];
     }

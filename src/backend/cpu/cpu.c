@@ -1,37 +1,46 @@
 /* cpu.c: the table of the cpu backend: own kernels first, then oneDNN, then the reference. */
 #include "backend/cpu/cpu.h"
 
+#include "backend/cpu/dnnl_conv.h"
 #include "backend/cpu/winograd.h"
 
 bool nod_cpu_has_avx2(void)
 {
-    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+    return nod_dnnl_isa_here() >= NOD_DNNL_ISA_AVX2 && __builtin_cpu_supports("avx2") &&
+           __builtin_cpu_supports("fma");
 }
 
 bool nod_cpu_has_avx512(void)
 {
-    return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-           __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq");
+    return nod_dnnl_isa_here() >= NOD_DNNL_ISA_AVX512 && __builtin_cpu_supports("avx512f") &&
+           __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl") &&
+           __builtin_cpu_supports("avx512dq");
 }
 
 static const char *isa(void)
 {
-    return nod_cpu_has_avx512() ? "avx512" : nod_cpu_has_avx2() ? "avx2" : "sse2";
+    static const char *const names[] = {[NOD_DNNL_ISA_BASE] = "sse2",
+                                        [NOD_DNNL_ISA_AVX2] = "avx2",
+                                        [NOD_DNNL_ISA_AVX512] = "avx512",
+                                        [NOD_DNNL_ISA_AVX512_BF16] = "avx512_bf16",
+                                        [NOD_DNNL_ISA_AMX] = "amx"};
+    return names[nod_dnnl_isa_here()];
 }
 
 static size_t layouts(nod_precision p, nod_layout out[NOD_LAYOUT_COUNT])
 {
     size_t n = 0;
-    if (p == NOD_PRECISION_F32 && nod_cpu_has_avx512()) out[n++] = NOD_LAYOUT_BLOCK16;
+    if (p != NOD_PRECISION_F64 && nod_cpu_has_avx512()) out[n++] = NOD_LAYOUT_BLOCK16;
     if (p == NOD_PRECISION_F32 && nod_cpu_has_avx2()) out[n++] = NOD_LAYOUT_BLOCK8;
     out[n++] = NOD_LAYOUT_PLAIN;
     return n;
 }
 
-/* f64 runs on the reference; bf16 is not done by this version. */
+/* f64 runs on the reference. On AMX bf16 is right but slow in this version: the tiles want
+ * channels-last, which the norms do not have yet. */
 static bool has_precision(nod_precision p)
 {
-    return p != NOD_PRECISION_BF16;
+    return p != NOD_PRECISION_BF16 || nod_dnnl_isa_here() >= NOD_DNNL_ISA_AVX512_BF16;
 }
 
 static const nod_kernel_def *const kernels[] = {

@@ -33,18 +33,23 @@ static dnnl_format_tag_t tag_of(nod_layout l, int nd)
     }
 }
 
+static dnnl_data_type_t type_of_values(const nod_dnnl_conv_desc *d)
+{
+    return d->half ? dnnl_bf16 : dnnl_f32;
+}
+
 static bool value_md(dnnl_memory_desc_t *md, int64_t n, int64_t c, const int64_t s[3],
-                     nod_layout l, int nd)
+                     nod_layout l, int nd, dnnl_data_type_t type)
 {
     dnnl_dims_t dims = {n, c};
     for (int i = 0; i < nd; i++)
         dims[2 + i] = s[3 - nd + i];
-    return dnnl_memory_desc_init_by_tag(md, nd + 2, dims, dnnl_f32, tag_of(l, nd)) ==
-           dnnl_success;
+    return dnnl_memory_desc_init_by_tag(md, nd + 2, dims, type, tag_of(l, nd)) == dnnl_success;
 }
 
 /* Weights [O,C/g,K], or [g,O/g,C/g,K] with groups; any layout, or plain. */
-static bool weights_md(dnnl_memory_desc_t *md, const nod_dnnl_conv_desc *d, bool plain)
+static bool weights_md(dnnl_memory_desc_t *md, const nod_dnnl_conv_desc *d, bool plain,
+                       dnnl_data_type_t type)
 {
     dnnl_dims_t dims;
     int k = 0;
@@ -55,7 +60,7 @@ static bool weights_md(dnnl_memory_desc_t *md, const nod_dnnl_conv_desc *d, bool
         dims[k++] = d->kernel[3 - d->nd + i];
     dnnl_format_tag_t plain_tag = k == 4 ? dnnl_abcd : k == 5 ? dnnl_abcde : dnnl_abcdef;
     return dnnl_memory_desc_init_by_tag(
-               md, k, dims, dnnl_f32, plain ? plain_tag : dnnl_format_tag_any) == dnnl_success;
+               md, k, dims, type, plain ? plain_tag : dnnl_format_tag_any) == dnnl_success;
 }
 
 /* The activation as a post-operation; false: none for it. */
@@ -81,6 +86,7 @@ static bool add_act(dnnl_primitive_attr_t attr, const nod_dnnl_conv_desc *d)
 
 typedef struct conv_mds {
     dnnl_memory_desc_t x, w, b, y;
+    dnnl_memory_desc_t w_forward; /* of the forward pass that a backward pass belongs to */
     dnnl_dims_t stride, dilation, lo, hi;
     bool bias;
 } conv_mds;
@@ -96,8 +102,11 @@ static bool describe(conv_mds *m, const nod_dnnl_conv_desc *d)
         m->hi[i] = d->pad_hi[k];
     }
     m->bias = d->bias;
-    return value_md(&m->x, d->n, d->c, d->in, d->x, d->nd) &&
-           value_md(&m->y, d->n, d->o, d->out, d->y, d->nd) && weights_md(&m->w, d, false) &&
+    return value_md(&m->x, d->n, d->c, d->in, d->x, d->nd, type_of_values(d)) &&
+           value_md(&m->y, d->n, d->o, d->out, d->y, d->nd, type_of_values(d)) &&
+           weights_md(&m->w, d, false,
+                      d->pass == NOD_PASS_WEIGHTS ? dnnl_f32 : type_of_values(d)) &&
+           weights_md(&m->w_forward, d, false, type_of_values(d)) &&
            dnnl_memory_desc_init_by_tag(&m->b, 1, o, dnnl_f32, dnnl_a) == dnnl_success;
 }
 
@@ -109,8 +118,8 @@ static bool make_pd(nod_dnnl_conv *c, const conv_mds *m, dnnl_primitive_attr_t a
     bool forward = c->pass == NOD_PASS_FORWARD;
     if (dnnl_dilated_convolution_forward_desc_init(
             &cd, forward ? dnnl_forward_inference : dnnl_forward_training,
-            dnnl_convolution_direct, &m->x, &m->w, forward ? bias : NULL, &m->y, m->stride,
-            m->dilation, m->lo, m->hi) != dnnl_success)
+            dnnl_convolution_direct, &m->x, &m->w_forward, forward ? bias : NULL, &m->y,
+            m->stride, m->dilation, m->lo, m->hi) != dnnl_success)
         return false;
     if (forward)
         return dnnl_primitive_desc_create(&c->pd, &cd, attr, c->engine, NULL) == dnnl_success;
@@ -180,7 +189,7 @@ static bool make(nod_dnnl_conv *c, const nod_dnnl_conv_desc *d)
         dnnl_primitive_attr_create(&attr) == dnnl_success &&
         dnnl_primitive_attr_set_scratchpad_mode(attr, dnnl_scratchpad_mode_user) ==
             dnnl_success &&
-        add_act(attr, d) && describe(&m, d) && weights_md(&c->plain_md, d, true) &&
+        add_act(attr, d) && describe(&m, d) && weights_md(&c->plain_md, d, true, dnnl_f32) &&
         make_pd(c, &m, attr) &&
         dnnl_primitive_desc_query(c->pd, dnnl_query_impl_info_str, 0, &c->impl) ==
             dnnl_success &&
@@ -234,13 +243,26 @@ const char *nod_dnnl_conv_impl(const nod_dnnl_conv *c)
     return c->impl;
 }
 
+nod_dnnl_isa nod_dnnl_isa_here(void)
+{
+    dnnl_cpu_isa_t isa = dnnl_get_effective_cpu_isa();
+    if (isa == dnnl_cpu_isa_avx512_core_amx) return NOD_DNNL_ISA_AMX;
+    if (isa == dnnl_cpu_isa_avx512_core_bf16) return NOD_DNNL_ISA_AVX512_BF16;
+    if (isa == dnnl_cpu_isa_avx512_core || isa == dnnl_cpu_isa_avx512_core_vnni)
+        return NOD_DNNL_ISA_AVX512;
+    if (isa == dnnl_cpu_isa_avx2 || isa == dnnl_cpu_isa_avx2_vnni ||
+        isa == dnnl_cpu_isa_avx512_mic || isa == dnnl_cpu_isa_avx512_mic_4ops)
+        return NOD_DNNL_ISA_AVX2;
+    return NOD_DNNL_ISA_BASE;
+}
+
 static int reorder(nod_dnnl_conv *c, dnnl_primitive_t p, dnnl_memory_t from, dnnl_memory_t to)
 {
     dnnl_exec_arg_t a[2] = {{DNNL_ARG_FROM, from}, {DNNL_ARG_TO, to}};
     return (int)dnnl_primitive_execute(p, c->stream, 2, a);
 }
 
-int nod_dnnl_conv_pack(nod_dnnl_conv *c, const float *plain, float *packed)
+int nod_dnnl_conv_pack(nod_dnnl_conv *c, const float *plain, void *packed)
 {
     dnnl_memory_set_data_handle(c->plain, (void *)(uintptr_t)plain);
     dnnl_memory_set_data_handle(c->packed, packed);

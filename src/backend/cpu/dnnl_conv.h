@@ -18,6 +18,7 @@ typedef struct nod_dnnl_conv_desc {
     bool bias;
     nod_act act; /* forward only */
     double alpha;
+    bool half;       /* x and y in bf16, else in f32; plain weights and bias are f32 in both */
     bool one_thread; /* run by one thread of our own loop */
 } nod_dnnl_conv_desc;
 
@@ -29,8 +30,21 @@ void nod_dnnl_conv_free(nod_dnnl_conv *c);
 size_t nod_dnnl_conv_scratch(const nod_dnnl_conv *c); /* bytes of its scratchpad */
 size_t nod_dnnl_conv_packed(const nod_dnnl_conv *c);  /* bytes of weights in its own layout */
 const char *nod_dnnl_conv_impl(const nod_dnnl_conv *c);
-/* PLAIN [O,C/g,K] to the primitive's layout, and back. */
-int nod_dnnl_conv_pack(nod_dnnl_conv *c, const float *plain, float *packed);
+
+/* What the library may use on this processor, after DNNL_MAX_CPU_ISA: our own kernels keep to the
+ * same limit. */
+typedef enum nod_dnnl_isa {
+    NOD_DNNL_ISA_BASE,
+    NOD_DNNL_ISA_AVX2,
+    NOD_DNNL_ISA_AVX512,
+    NOD_DNNL_ISA_AVX512_BF16,
+    NOD_DNNL_ISA_AMX
+} nod_dnnl_isa;
+nod_dnnl_isa nod_dnnl_isa_here(void);
+
+/* PLAIN [O,C/g,K] to the primitive's layout and storage (forward and data: as x and y are; weights:
+ * f32), and back. */
+int nod_dnnl_conv_pack(nod_dnnl_conv *c, const float *plain, void *packed);
 int nod_dnnl_conv_unpack(nod_dnnl_conv *c, const float *packed, float *plain);
 /* Forward: x,w -> y. Data: y (dy), w -> x (dx). Weights: x, y (dy) -> w [bias]. 0 or the library's
  * status. */
