@@ -6,6 +6,8 @@
  * the elements that are summed):
  *     max |y - ref|  <=  C sqrt(K) eps max |ref|,  C = 8, eps = 2^-24;
  *     Winograd kernels: relative L2 of 5e-5.
+ * In bf16, with activations stored in it, or all but the inputs (a first layer), ref computes the
+ * node from the same rounded values, and a relative L2 of 2e-2 is allowed.
  * Looked at besides: canaries around outputs and scratch, inputs left alone, the same bits on
  * 1, 2 and 3 threads (kernels made anew for each, as plans do), with memory that is not aligned,
  * in place where the kernel offers it, and in a second run, which in a frozen plan uses packed
@@ -22,18 +24,27 @@
 
 #include "base/memory.h"
 #include "base/threads.h"
-#include "exec/plan.h"
+#include "exec/plan_internal.h"
 #include "ops/op_graph.h"
 
 #define C_DIRECT         8.0
 #define EPSILON          0x1p-24
 #define WINOGRAD_L2      5e-5
+#define BF16_L2          2e-2
 #define CANARY_BYTES     65536
 #define FAILURES_PRINTED 60
 #define FITS_MAX         32
 
+typedef enum storage {
+    STORED_F32,
+    STORED_BF16,      /* activations, inputs too */
+    STORED_BF16_INNER /* activations, but for inputs */
+} storage;
+
 typedef struct subject { /* one case, computed by ref */
     const op_case *c;
+    storage storage;
+    void **stored; /* by value, PLAIN, as it is stored; NULL: absent */
     op_graph g;
     nod_plan *ref;
     op_data data;
@@ -53,6 +64,7 @@ typedef struct fits { /* combinations of layouts that were tried */
 
 typedef struct report {
     const nod_backend *backend;
+    storage storage;
     tally tallies[256]; /* like backend->kernels */
     size_t n_failures;
 } report;
@@ -97,7 +109,8 @@ static const nod_value *value_of(const subject *s, int value)
 
 static size_t bytes_of(const subject *s, int value)
 {
-    return (size_t)nod_shape_count(&value_of(s, value)->shape) * sizeof(float);
+    return (size_t)nod_shape_count(&value_of(s, value)->shape) *
+           nod_dtype_size(s->dtype[value]);
 }
 
 static const nod_kernel_def *ref_kernel(nod_op op)
@@ -132,21 +145,59 @@ static void reorder(const subject *s, int value, nod_layout from, nod_layout to,
     def->free(k);
 }
 
-static void start(subject *s, const op_case *c)
+/* The storage of each value: the plan's own rule (exec/dtype.c), and the inputs' as wanted. */
+static void find_storage(subject *s)
+{
+    nod_error err = NOD_ERROR_INIT;
+    nod_graph *g = s->g.graph;
+    nod_plan p = {.graph = g, .options = NOD_PLAN_OPTIONS_INIT};
+    size_t n_outputs = g->n_outputs;
+    p.options.precision = s->storage == STORED_F32 ? NOD_PRECISION_F32 : NOD_PRECISION_BF16;
+    g->n_outputs = 0; /* outputs are f32 */
+    assert_int_equal(nod_plan_find_dtypes(&p, &err), 0);
+    g->n_outputs = n_outputs;
+    s->dtype = p.dtype;
+    for (size_t i = 0; i < g->n_values && s->storage == STORED_BF16; i++)
+        if (g->values[i].shape.rank >= 4 && !g->values[i].is_int &&
+            (g->values[i].kind == NOD_VALUE_INPUT || (int)i == s->g.y))
+            s->dtype[i] = NOD_DTYPE_BF16;
+    for (size_t i = 0; i < g->n_nodes; i++) { /* weights are no activations */
+        const nod_node *n = &g->nodes[i];
+        if (n->op == NOD_OP_CONV || n->op == NOD_OP_CONV_T || n->op == NOD_OP_CONV_BWD_DATA)
+            s->dtype[n->in[1]] = NOD_DTYPE_F32;
+    }
+}
+
+static void store_values(subject *s)
+{
+    s->stored = nod_calloc(s->g.graph->n_values, sizeof *s->stored);
+    assert_non_null(s->stored);
+    for (size_t i = 0; i < s->g.graph->n_values; i++) {
+        const float *data = nod_plan_data(s->ref, (int)i);
+        if (data == NULL) continue;
+        s->stored[i] = nod_aligned_calloc(bytes_of(s, (int)i));
+        assert_non_null(s->stored[i]);
+        if (s->dtype[i] != NOD_DTYPE_BF16)
+            memcpy(s->stored[i], data, bytes_of(s, (int)i));
+        else
+            for (size_t k = 0; k < bytes_of(s, (int)i) / 2; k++)
+                ((uint16_t *)s->stored[i])[k] = nod_bf16_from_f32(data[k]);
+    }
+}
+
+static void start(subject *s, const op_case *c, storage how)
 {
     nod_error err = NOD_ERROR_INIT;
     nod_run_context context = {.seed = 5, .step = 2};
     nod_plan_options o = NOD_PLAN_OPTIONS_INIT;
     o.backend = nod_backend_ref();
     s->c = c;
+    s->storage = how;
     if (op_graph_build(c, true, &s->g, &err) != 0) fail_msg("%s", err.message);
     for (size_t i = 0; i < s->g.graph->n_values; i++)
         if (s->g.graph->values[i].kind == NOD_VALUE_NODE) nod_graph_output(s->g.graph, (int)i);
     op_data_init(&s->data, &s->g, c, NOD_PRECISION_F32);
-    s->dtype = nod_calloc(s->g.graph->n_values, sizeof *s->dtype);
-    assert_non_null(s->dtype);
-    for (size_t i = 0; i < s->g.graph->n_values; i++)
-        s->dtype[i] = s->g.graph->values[i].is_int ? NOD_DTYPE_I32 : NOD_DTYPE_F32;
+    find_storage(s);
     if (nod_plan_make(s->g.graph, &o, &s->ref, &err) != 0 ||
         nod_plan_prepare(s->ref, &err) != 0)
         fail_msg("case '%s': %s", c->name, err.message);
@@ -154,14 +205,53 @@ static void start(subject *s, const op_case *c)
         if (s->data.of[i] != NULL) nod_plan_bind(s->ref, (int)i, s->data.of[i]);
     if (nod_plan_run(s->ref, &context, &err) != 0)
         fail_msg("case '%s': %s", c->name, err.message);
+    store_values(s);
 }
 
 static void stop(subject *s)
 {
+    for (size_t i = 0; i < s->g.graph->n_values; i++)
+        nod_free(s->stored[i]);
+    nod_free(s->stored);
     nod_plan_free(s->ref);
     op_data_done(&s->data);
     nod_free(s->dtype);
     op_graph_done(&s->g);
+}
+
+/* ref on one node, from the values as they are stored; out[]: the caller's, PLAIN. */
+static void run_ref(const subject *s, const nod_node *n, void *out[NOD_NODE_OUT_MAX])
+{
+    nod_error err = NOD_ERROR_INIT;
+    nod_layout plain[NOD_NODE_IN_MAX] = {NOD_LAYOUT_PLAIN};
+    nod_run_context context = {.seed = 5, .step = 2, .fresh = true};
+    nod_kernel_query q = {.graph = s->g.graph,
+                          .node = n,
+                          .in = plain,
+                          .precision = NOD_PRECISION_BF16,
+                          .dtype = s->dtype};
+    void *in[NOD_NODE_IN_MAX] = {NULL};
+    nod_kernel_fit fit = {.inplace = {-1, -1, -1, -1}};
+    const nod_kernel_def *def = ref_kernel(n->op);
+    nod_kernel *k = NULL;
+    for (int i = 0; i < n->n_in; i++)
+        if (n->in[i] >= 0) in[i] = s->stored[n->in[i]];
+    for (int i = 0; i < n->n_out; i++)
+        if (n->out[i] >= 0) out[i] = nod_aligned_calloc(bytes_of(s, n->out[i]));
+    assert_int_equal(def->match(&q, &fit), 1);
+    assert_int_equal(def->create(&q, &fit, &k, &err), 0);
+    void *scratch = nod_aligned_calloc(fit.scratch_bytes);
+    nod_kernel_args a = {in, out, scratch, &context};
+    assert_int_equal(def->run(k, &a, &err), 0);
+    nod_free(scratch);
+    def->free(k);
+}
+
+static double number_at(const subject *s, int value, const void *plain, int64_t i)
+{
+    return s->dtype[value] == NOD_DTYPE_BF16
+               ? (double)nod_f32_from_bf16(((const uint16_t *)plain)[i])
+               : (double)((const float *)plain)[i];
 }
 
 /* --- one kernel on one node --------------------------------------------------------------- */
@@ -231,8 +321,8 @@ static void run_trial(report *r, const trial *t, run_options o, guarded out[NOD_
     for (int i = 0; i < t->n->n_in; i++) {
         if (t->n->in[i] < 0) continue;
         in[i] = guarded_new(bytes_of(t->s, t->n->in[i]), o.shift);
-        reorder(t->s, t->n->in[i], NOD_LAYOUT_PLAIN, t->fit.in[i],
-                nod_plan_data(t->s->ref, t->n->in[i]), in[i].data);
+        reorder(t->s, t->n->in[i], NOD_LAYOUT_PLAIN, t->fit.in[i], t->s->stored[t->n->in[i]],
+                in[i].data);
         in_data[i] = in[i].data;
         before[i] = nod_memdup(in[i].data, in[i].bytes);
         assert_non_null(before[i]);
@@ -285,20 +375,21 @@ static double terms_of(const trial *t, int k)
     return fmax(largest / fmin(count, (double)nod_graph_shape(g, t->n->in[0])->dim[1]), 1);
 }
 
-/* Error over what is allowed. */
-static double error_of(const trial *t, int k, const float *y)
+/* Error over what is allowed, of output k, PLAIN. */
+static double error_of(const trial *t, int k, const void *y, const void *expected)
 {
-    const float *ref = nod_plan_data(t->s->ref, t->n->out[k]);
     int64_t count = nod_shape_count(nod_graph_shape(t->s->g.graph, t->n->out[k]));
     double worst = 0, scale = 1e-30, difference2 = 0, ref2 = 1e-60;
     for (int64_t i = 0; i < count; i++) {
-        double d = fabs((double)y[i] - (double)ref[i]);
+        double ref = number_at(t->s, t->n->out[k], expected, i);
+        double d = fabs(number_at(t->s, t->n->out[k], y, i) - ref);
         if (isnan(d)) return INFINITY;
         worst = fmax(worst, d);
-        scale = fmax(scale, fabs((double)ref[i]));
+        scale = fmax(scale, fabs(ref));
         difference2 += d * d;
-        ref2 += (double)ref[i] * (double)ref[i];
+        ref2 += ref * ref;
     }
+    if (t->s->storage != STORED_F32) return sqrt(difference2 / ref2) / BF16_L2;
     if (strncmp(t->def->name, "wino", 4) == 0) return sqrt(difference2 / ref2) / WINOGRAD_L2;
     return worst / (C_DIRECT * sqrt(terms_of(t, k)) * EPSILON * scale);
 }
@@ -319,20 +410,24 @@ static void compare_bits(report *r, const trial *t, const guarded *a, run_option
 static void check_trial(report *r, const trial *t, tally *score)
 {
     guarded out[NOD_NODE_OUT_MAX] = {{0}};
-    bool inplace = false;
+    void *expected[NOD_NODE_OUT_MAX] = {NULL};
+    bool inplace = false, rounded = t->s->storage != STORED_F32 && t->n->op != NOD_OP_REORDER;
     run_trial(r, t, (run_options){.threads = 1}, out);
+    if (rounded) run_ref(t->s, t->n, expected);
     for (int k = 0; k < t->n->n_out; k++) {
         if (t->n->out[k] < 0) continue;
-        float *plain = nod_aligned_calloc(out[k].bytes);
+        void *plain = nod_aligned_calloc(out[k].bytes);
         assert_non_null(plain);
         reorder(t->s, t->n->out[k], t->fit.out[k], NOD_LAYOUT_PLAIN, out[k].data, plain);
-        double error = error_of(t, k, plain);
+        double error =
+            error_of(t, k, plain, rounded ? expected[k] : t->s->stored[t->n->out[k]]);
         if (!(error <= 1))
             complain(r, t, "output %d: %.3g times the allowed error (K = %.0f)", k, error,
                      terms_of(t, k));
         score->worst = fmax(score->worst, error);
         inplace = inplace || t->fit.inplace[k] >= 0;
         nod_free(plain);
+        nod_free(expected[k]);
     }
     score->n_runs++;
     compare_bits(r, t, out, (run_options){.threads = 2}, "on 2 threads");
@@ -372,6 +467,8 @@ static void try_way(report *r, const subject *s, const nod_node *n, const nod_ke
             in[i] = preferred;
     nod_kernel_query q = {.graph = s->g.graph,
                           .node = n,
+                          .precision =
+                              s->storage == STORED_F32 ? NOD_PRECISION_F32 : NOD_PRECISION_BF16,
                           .preferred = preferred,
                           .in = in,
                           .frozen = (way & 8) != 0,
@@ -394,7 +491,7 @@ static void try_way(report *r, const subject *s, const nod_node *n, const nod_ke
 static void check_case(report *r, const op_case *c)
 {
     subject s;
-    start(&s, c);
+    start(&s, c, r->storage);
     for (size_t i = 0; i < s.g.graph->n_nodes; i++) {
         const nod_node *n = &s.g.graph->nodes[i];
         for (size_t k = 0; r->backend->kernels[k] != NULL; k++) {
@@ -413,22 +510,20 @@ static void check_case(report *r, const op_case *c)
 
 /* --- the tests ---------------------------------------------------------------------------- */
 
-static void test_kernels(void **state)
+static void check_storage(storage how)
 {
-    (void)state;
+    static const char *const names[] = {"f32", "bf16", "bf16 but for inputs"};
     size_t n, n_runs = 0;
     op_case *cases = op_cases_new(&n);
-    report r = {.backend = nod_backend_cpu()};
+    report r = {.backend = nod_backend_cpu(), .storage = how};
     assert_non_null(cases);
-    if (!r.backend->has_precision(NOD_PRECISION_BF16))
-        printf("bf16: not offered by this backend on %s\n", r.backend->isa());
     for (size_t i = 0; i < n; i++)
         check_case(&r, &cases[i]);
-    printf("isa %s, %zu cases; kernel, op, runs, worst error over allowed:\n", r.backend->isa(),
-           n);
+    printf("isa %s, %s, %zu cases; kernel, op, runs, worst error over allowed:\n",
+           r.backend->isa(), names[how], n);
     for (size_t k = 0; r.backend->kernels[k] != NULL; k++) {
         const nod_kernel_def *def = r.backend->kernels[k];
-        if (def->op == NOD_OP_REORDER) continue;
+        if (def->op == NOD_OP_REORDER || r.tallies[k].n_runs == 0) continue;
         printf("  %-16s %-20s %5zu  %.3f\n", def->name, nod_op_name(def->op),
                r.tallies[k].n_runs, r.tallies[k].worst);
         n_runs += r.tallies[k].n_runs;
@@ -438,8 +533,25 @@ static void test_kernels(void **state)
     if (n_runs == 0) skip();
 }
 
+static void test_f32(void **state)
+{
+    (void)state;
+    check_storage(STORED_F32);
+}
+
+static void test_bf16(void **state)
+{
+    (void)state;
+    if (!nod_backend_cpu()->has_precision(NOD_PRECISION_BF16)) {
+        printf("bf16: not offered on %s\n", nod_backend_cpu()->isa());
+        skip();
+    }
+    check_storage(STORED_BF16);
+    check_storage(STORED_BF16_INNER);
+}
+
 /* From every layout into every other, in 2-D and 3-D. */
-static void check_reorders(report *r, size_t kernel, nod_shape shape)
+static void check_reorders(report *r, size_t kernel, nod_shape shape, storage how)
 {
     const nod_kernel_def *def = r->backend->kernels[kernel];
     op_case c = {.name = "reorder", .op = NOD_OP_SCALE, .n_in = 1, .attr = nod_attrs_default()};
@@ -447,7 +559,7 @@ static void check_reorders(report *r, size_t kernel, nod_shape shape)
     c.in[0] = shape;
     c.attr.alpha = 2;
     op_case_complete(&c);
-    start(&s, &c);
+    start(&s, &c, how);
     nod_node n = {.op = NOD_OP_REORDER,
                   .name = (char *)"reorder",
                   .n_in = 1,
@@ -485,8 +597,10 @@ static void test_reorders(void **state)
     size_t n_runs = 0;
     for (size_t k = 0; r.backend->kernels[k] != NULL; k++) {
         if (r.backend->kernels[k]->op != NOD_OP_REORDER) continue;
-        for (size_t i = 0; i < NOD_COUNT(shapes); i++)
-            check_reorders(&r, k, shapes[i]);
+        for (size_t i = 0; i < NOD_COUNT(shapes); i++) {
+            check_reorders(&r, k, shapes[i], STORED_F32);
+            check_reorders(&r, k, shapes[i], STORED_BF16);
+        }
         printf("  %-16s %-20s %5zu\n", r.backend->kernels[k]->name, "reorder",
                r.tallies[k].n_runs);
         n_runs += r.tallies[k].n_runs;
@@ -498,6 +612,6 @@ static void test_reorders(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_reorders),
-                                       cmocka_unit_test(test_kernels)};
+                                       cmocka_unit_test(test_f32), cmocka_unit_test(test_bf16)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

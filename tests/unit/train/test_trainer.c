@@ -54,7 +54,7 @@ static void make_images(fixture *f)
     f->validation = (nod_examples){32, f->images + 64 * SIDE * SIDE, f->labels + 64};
 }
 
-static fixture *start(const char *body, const char *backend)
+static fixture *start_in(nod_precision precision, const char *body, const char *backend)
 {
     nod_error err = NOD_ERROR_INIT;
     char text[1024];
@@ -69,10 +69,28 @@ static fixture *start(const char *body, const char *backend)
     if (nod_model_new(f->recipe->network, &io, 7, &f->model, &err)) fail_msg("%s", err.message);
     nod_trainer_options o = {.plan = NOD_PLAN_OPTIONS_INIT};
     o.plan.backend = nod_backend_find(backend);
+    o.plan.precision = precision;
     if (nod_trainer_new(f->recipe, f->model, &whole, &f->train, &f->validation, &o, &f->trainer,
                         &err))
         fail_msg("%s", err.message);
     return f;
+}
+
+static fixture *start(const char *body, const char *backend)
+{
+    return start_in(NOD_PRECISION_F32, body, backend);
+}
+
+/* What the cpu backend trains in on this processor. */
+static size_t precisions(nod_precision out[2])
+{
+    size_t n = 0;
+    out[n++] = NOD_PRECISION_F32;
+    if (nod_backend_find("cpu")->has_precision(NOD_PRECISION_BF16))
+        out[n++] = NOD_PRECISION_BF16;
+    else
+        print_message("bf16: not on this processor\n");
+    return n;
 }
 
 static void stop(fixture *f)
@@ -139,15 +157,39 @@ static void test_backends_agree(void **state)
     }
 }
 
+/* bf16 keeps 8 bits of a number: the first losses are equal to some thousandths. */
+static void test_bf16_is_near_f32(void **state)
+{
+    static const char *const bodies[] = {mlp, cnn, resnet};
+    nod_precision p[2];
+    (void)state;
+    if (precisions(p) < 2) skip();
+    for (size_t b = 0; b < 3; b++) {
+        nod_epoch e[2];
+        nod_error err = NOD_ERROR_INIT;
+        for (int k = 0; k < 2; k++) {
+            fixture *f = start_in(p[k], bodies[b], "cpu");
+            assert_int_equal(nod_trainer_epoch(f->trainer, &e[k], &err), 0);
+            stop(f);
+        }
+        print_message("%zu: loss %.5f in f32, %.5f in bf16\n", b, e[0].loss, e[1].loss);
+        assert_true(fabs(e[0].loss - e[1].loss) < 2e-2 * e[0].loss);
+        /* the dense network has no value that would be stored in bf16 */
+        assert_true((b == 0) == (e[0].loss == e[1].loss));
+    }
+}
+
 static void test_threads_do_not_matter(void **state)
 {
     static const char *const bodies[] = {mlp, cnn, resnet};
+    nod_precision p[2];
+    size_t n = precisions(p);
     (void)state;
-    for (size_t b = 0; b < 3; b++) {
+    for (size_t b = 0; b < 3 * n; b++) {
         char hash[2][65];
         for (int k = 0; k < 2; k++) {
             nod_threads_set(k + 1);
-            fixture *f = start(bodies[b], "cpu");
+            fixture *f = start_in(p[b / 3], bodies[b % 3], "cpu");
             run(f);
             hash_of(f, hash[k]);
             stop(f);
@@ -166,23 +208,28 @@ static int stop_at(void *ctx, int64_t epoch, int64_t step, int64_t n_steps)
 
 static void test_resume_has_the_same_bits(void **state)
 {
-    static const char *const bodies[] = {mlp, cnn};
+    static const char *const bodies[] = {mlp, cnn, resnet};
+    nod_precision precision[2];
+    size_t n = precisions(precision);
     nod_error err = NOD_ERROR_INIT;
     nod_epoch e;
     const char *folder = *state;
-    for (size_t b = 0; b < 2; b++) {
+    for (size_t i = 0; i < 3 * n; i++) {
         char want[65], got[65], path[512];
         int64_t at = 2;
-        snprintf(path, sizeof path, "%s/c%zu", folder, b);
-        fixture *f = start(bodies[b], "cpu");
+        size_t b = i % 3;
+        nod_precision p = precision[i / 3];
+        snprintf(path, sizeof path, "%s/c%zu", folder, i);
+        fixture *f = start_in(p, bodies[b], "cpu");
         run(f);
         hash_of(f, want);
         stop(f);
 
-        f = start(bodies[b], "cpu");
+        f = start_in(p, bodies[b], "cpu");
         nod_trainer_options o = {.plan = NOD_PLAN_OPTIONS_INIT, .tick = stop_at, .ctx = &at};
         nod_patching whole = {.image = {1, SIDE, SIDE}};
         o.plan.backend = nod_backend_find("cpu");
+        o.plan.precision = p;
         nod_trainer_free(f->trainer);
         assert_int_equal(nod_trainer_new(f->recipe, f->model, &whole, &f->train, &f->validation,
                                          &o, &f->trainer, &err),
@@ -192,14 +239,14 @@ static void test_resume_has_the_same_bits(void **state)
         assert_int_equal(nod_trainer_save(f->trainer, path, &err), 0);
         stop(f);
 
-        f = start(bodies[b], "cpu");
+        f = start_in(p, bodies[b], "cpu");
         if (nod_trainer_load(f->trainer, path, &err)) fail_msg("%s", err.message);
         run(f);
         hash_of(f, got);
         stop(f);
         assert_string_equal(want, got);
 
-        f = start(bodies[1 - b], "cpu"); /* the checkpoint of another recipe */
+        f = start_in(p, bodies[(b + 1) % 3], "cpu"); /* the checkpoint of another recipe */
         assert_int_equal(nod_trainer_load(f->trainer, path, &err), NOD_EINVAL);
         stop(f);
     }
@@ -229,6 +276,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_it_learns),
         cmocka_unit_test(test_backends_agree),
+        cmocka_unit_test(test_bf16_is_near_f32),
         cmocka_unit_test(test_threads_do_not_matter),
         cmocka_unit_test(test_resume_has_the_same_bits),
         cmocka_unit_test(test_divergence_names_the_layer),
