@@ -81,10 +81,12 @@ typedef struct nod_winograd_grad {
     int64_t block, n_blocks;        /* positions per chunk, all depths; decides the bits */
     int64_t unit_c, unit_o;         /* channels per unit of dU */
     int64_t units_c, units_o;       /* units per axis */
+    int64_t pieces;                 /* that have a dU of their own; decides the bits */
     bool fused;                     /* one chunk: a unit goes from V, W to dw at once */
     int64_t v_xi, v_plane;          /* V[plane][xi][C/L][position][L] */
     int64_t w_xi, w_plane;          /* W[plane][xi][O/L][position][L] */
-    int64_t du_row, du_xi, du_unit; /* dU[unit][xi][kd][unit_c][unit_o] */
+    int64_t du_row, du_xi, du_unit; /* dU[piece][unit][xi][kd][unit_c][unit_o] */
+    int64_t du_piece;
     int64_t n_workers;
     size_t v_floats, w_floats, du_floats, worker_floats;
 } nod_winograd_grad;

@@ -4,8 +4,8 @@
  * of T tiles reads all of U once, 64/T bytes a cycle and thread from L3, and each pair of
  * output vectors reads V once, from L2 or L3: two dozen tiles are enough, and more gain
  * nothing. Where V of so many tiles would not fit a thread's part of L3, or U is large and
- * tiles are few, V is shared and each thread makes U of its own output channels. grad: the
- * block decides the order of the sums, so it is chosen from the shape alone. */
+ * tiles are few, V is shared and each thread makes U of its own output channels. grad: block
+ * and pieces decide the order of the sums, so they are chosen from the shape alone. */
 #include "backend/cpu/winograd.h"
 #include "base/memory.h"
 
@@ -17,6 +17,9 @@
 #define U_FLOATS     ((int64_t)1 << 20)   /* that is large: 4 MiB */
 #define GRAD_TILES   128                  /* of a chunk: V and W of 3 vectors stay in L1 */
 #define GRAD_FLOATS  ((int64_t)5 << 20)   /* of a chunk's V and W: 20 MiB */
+#define PIECES_MAX   16                   /* of the positions, each with its own dU */
+#define PIECES_MIN   4                    /* fewer would leave threads without work */
+#define PIECE_FLOATS ((int64_t)11 << 20)  /* of all pieces' dU: 44 MiB */
 
 /* Floats rounded up to an odd number of cache lines: 36 rows with such a stride fall into 36
  * different sets of a cache. */
@@ -94,6 +97,14 @@ bool nod_winograd_conv_plan(nod_winograd_conv *out, const nod_winograd_shape *s,
     return true;
 }
 
+/* How many pieces: a power of two, as many as there are chunks for and dU may take; 1: none. */
+static int64_t pieces_of(const nod_winograd_grad *gr)
+{
+    for (int64_t n = PIECES_MAX; n >= PIECES_MIN; n /= 2)
+        if (n <= gr->n_blocks && n * gr->du_piece <= PIECE_FLOATS) return n;
+    return 1;
+}
+
 bool nod_winograd_grad_plan(nod_winograd_grad *out, const nod_winograd_shape *s,
                             const nod_winograd_isa *isa, int threads)
 {
@@ -118,11 +129,14 @@ bool nod_winograd_grad_plan(nod_winograd_grad *out, const nod_winograd_shape *s,
     gr.du_row = gr.unit_o;
     gr.du_xi = odd_lines(s->kd * gr.unit_c * gr.du_row);
     gr.du_unit = NOD_WINOGRAD_XI * gr.du_xi;
+    gr.du_piece = gr.units_c * gr.units_o * gr.du_unit;
+    gr.pieces = pieces_of(&gr);
     gr.n_workers = threads;
-    gr.v_floats = (size_t)(s->d * gr.v_plane);
-    gr.w_floats = (size_t)(s->od * gr.w_plane);
-    gr.du_floats = gr.fused ? 0 : (size_t)(gr.units_c * gr.units_o * gr.du_unit);
-    gr.worker_floats = gr.fused ? (size_t)gr.du_unit : 0;
+    const int64_t v = s->d * gr.v_plane, w = s->od * gr.w_plane;
+    gr.v_floats = gr.pieces > 1 ? 0 : (size_t)v;
+    gr.w_floats = gr.pieces > 1 ? 0 : (size_t)w;
+    gr.du_floats = gr.fused ? 0 : (size_t)(gr.pieces * gr.du_piece);
+    gr.worker_floats = gr.fused ? (size_t)gr.du_unit : gr.pieces > 1 ? (size_t)(v + w) : 0;
     *out = gr;
     return true;
 }

@@ -228,14 +228,20 @@ static void filter_vecs(const float *taps, int n_vec, float *u, int64_t u_xi)
     }
 }
 
-/* dU of L outputs and one source channel and depth tap, du[xi * du_xi], to dw[9][L]. */
-static void filter_gradient(const float *du, int64_t du_xi, float dw[9][L])
+/* dU of L outputs and one source channel and depth tap, du[xi * du_xi], to dw[9][L]; dU is the
+ * sum of n_pieces, du_piece apart, added in their order. */
+static void filter_gradient(const float *du, int64_t du_xi, int64_t n_pieces, int64_t du_piece,
+                            float dw[9][L])
 {
     vec half[3][6];
     for (int b = 0; b < 6; b++) {
         vec m[6], o[3];
-        for (int a = 0; a < 6; a++)
-            m[a] = vec_load(du + (a * 6 + b) * du_xi);
+        for (int a = 0; a < 6; a++) {
+            const float *p = du + (a * 6 + b) * du_xi;
+            m[a] = vec_load(p);
+            for (int64_t i = 1; i < n_pieces; i++)
+                m[a] = vec_add(m[a], vec_load(p + i * du_piece));
+        }
         gt3(m, o);
         for (int a = 0; a < 3; a++)
             half[a][b] = o[a];

@@ -327,6 +327,40 @@ static void test_chunks_of_v(void **state)
     each_variant(chunks_of_v);
 }
 
+/* Sums of the weight gradient over pieces of the positions, as many as there are chunks or more
+ * chunks than pieces, in 2-D and 3-D; their number does not follow the threads. */
+static void pieces(const variant *v)
+{
+    static const struct {
+        nod_winograd_shape s;
+        int64_t n_blocks, n_pieces;
+    } wanted[] = {
+        {{62, 32, 48, 1, 11, 11, 1, 11, 11, 1, 0, 1, 1}, 5, 4},
+        {{60, 16, 32, 1, 24, 24, 1, 24, 24, 1, 0, 1, 1}, 17, 16},
+        {{3, 32, 16, 20, 20, 20, 20, 20, 20, 3, 1, 1, 1}, 13, 8},
+        {{40, 32, 32, 1, 11, 11, 1, 11, 11, 1, 0, 1, 1}, 3, 1},
+    };
+    const nod_winograd_isa *isa =
+        v->lanes == 8 ? &nod_winograd_isa_avx2 : &nod_winograd_isa_avx512;
+    for (size_t i = 0; i < NOD_COUNT(wanted); i++) {
+        const nod_winograd_shape *s = &wanted[i].s;
+        for (int threads = 1; threads <= 64; threads *= 4) {
+            nod_winograd_grad gr;
+            assert_true(nod_winograd_grad_plan(&gr, s, isa, threads));
+            assert_int_equal(gr.n_blocks, wanted[i].n_blocks);
+            assert_int_equal(gr.pieces, wanted[i].n_pieces);
+        }
+        const conv_case c = conv_case_of(s->kd > 1 ? 5 : 4, s->n, s->c, s->o, s->h, 3, 1, 1);
+        check_all(v, &c);
+    }
+}
+
+static void test_pieces(void **state)
+{
+    (void)state;
+    each_variant(pieces);
+}
+
 static void bias_and_act(const variant *v)
 {
     for (int act = 0; act < NOD_ACT_COUNT; act++) {
@@ -405,8 +439,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_odd_sizes),    cmocka_unit_test(test_paddings),
         cmocka_unit_test(test_volumes),      cmocka_unit_test(test_channels),
-        cmocka_unit_test(test_chunks_of_v),  cmocka_unit_test(test_bias_and_act),
-        cmocka_unit_test(test_not_a_number), cmocka_unit_test(test_refusals),
+        cmocka_unit_test(test_chunks_of_v),  cmocka_unit_test(test_pieces),
+        cmocka_unit_test(test_bias_and_act), cmocka_unit_test(test_not_a_number),
+        cmocka_unit_test(test_refusals),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
