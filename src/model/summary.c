@@ -5,6 +5,11 @@
 #include "base/memory.h"
 #include "model/network.h"
 
+/* Batch norm in training needs more than one value per channel, which a network that reduces its
+ * input to one pixel has from two images on: it is built for two, and the figures halved. */
+#define BATCH 2
+
+/* Of one image. */
 typedef struct row {
     const char *layer, *kind;
     nod_shape shape;
@@ -25,9 +30,9 @@ static void count_params(const nod_graph *g, const nod_node *n, row *r)
 
 static row row_of(const nod_graph *g, const nod_node *n)
 {
-    row r = {.layer = n->name, .kind = nod_op_name(n->op), .macs = nod_node_macs(g, n)};
+    row r = {.layer = n->name, .kind = nod_op_name(n->op), .macs = nod_node_macs(g, n) / BATCH};
     r.shape = g->values[n->out[0]].shape;
-    r.memory = nod_shape_count(&r.shape) * (int64_t)sizeof(float);
+    r.memory = nod_shape_count(&r.shape) / BATCH * (int64_t)sizeof(float);
     count_params(g, n, &r);
     return r;
 }
@@ -97,7 +102,7 @@ int nod_network_summary(const nod_network *n, const nod_network_io *io, nod_strb
     nod_json *out = nod_json_object(), *list = nod_json_array();
     row total = {0};
     NOD_TRY(nod_graph_new(&g, err));
-    NOD_TRY(nod_network_build(n, io, 1, true, g, &image, &logits, err));
+    NOD_TRY(nod_network_build(n, io, BATCH, true, g, &image, &logits, err));
     nod_strbuf_printf(text, "%-38s %-18s %-22s %12s %8s %15s %10s\n", "layer", "kind", "output",
                       "weights", "biases", "multiply-adds", "memory");
     char shape[128];
