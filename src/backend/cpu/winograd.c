@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "backend/cpu/cpu.h"
+#include "backend/cpu/storage.h"
 #include "base/memory.h"
 #include "base/threads.h"
 
@@ -100,6 +101,18 @@ static bool node_shape(const nod_kernel_query *q, conv_pass pass, int64_t lanes,
     }
 }
 
+/* The code for how source and output are stored; NULL: none for these. */
+static const nod_winograd_isa *isa_for(const nod_kernel_query *q, conv_pass pass,
+                                       const nod_winograd_isa *isa)
+{
+    const nod_node *n = q->node;
+    const int other = pass == PASS_WEIGHTS ? n->in[1] : n->out[0];
+    const bool half = nod_stored_half(q, n->in[0]);
+    if (q->precision == NOD_PRECISION_F64 || half != nod_stored_half(q, other)) return NULL;
+    if (!half) return isa;
+    return isa == &nod_winograd_isa_avx512 ? &nod_winograd_isa_avx512_half : NULL;
+}
+
 static size_t padded(size_t floats)
 {
     return (floats + 15) / 16 * 16;
@@ -123,7 +136,7 @@ static int match(const nod_kernel_query *q, nod_kernel_fit *fit, conv_pass pass,
                  const nod_winograd_isa *isa, nod_layout layout)
 {
     nod_winograd_shape s;
-    if (q->precision != NOD_PRECISION_F32 || q->preferred != layout) return 0;
+    if (!isa_for(q, pass, isa) || q->preferred != layout) return 0;
     if (!node_shape(q, pass, isa->lanes, &s)) return 0;
     if (s.n * ((s.oh + 3) / 4) * ((s.ow + 3) / 4) * s.od < TILES_MIN && s.c * s.o > 128 * 128)
         return 0;
@@ -166,7 +179,7 @@ static int create(const nod_kernel_query *q, const nod_kernel_fit *fit, nod_kern
     NOD_ASSERT(fits);
     const nod_attrs *at = &q->node->attr;
     const int64_t taps = s.kd * 9;
-    k->isa = isa;
+    k->isa = isa_for(q, pass, isa);
     k->pass = pass;
     k->act = at->act;
     k->alpha = (float)at->alpha;

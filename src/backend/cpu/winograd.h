@@ -1,4 +1,5 @@
-/* winograd.h: own f32 convolution, 3x3 and 3x3x3 (and 1x3x3), stride 1, all three passes.
+/* winograd.h: own convolution in f32, 3x3 and 3x3x3 (and 1x3x3), stride 1, all three passes; source
+ * and output may be stored in bf16.
  *
  * Winograd F(4x4,3x3) over height and width (Lavin and Gray, arXiv:1509.09308): a 6x6 patch of
  * the source becomes 36 values V, a 3x3 filter 36 values U, and 4x4 outputs come from the 36
@@ -61,8 +62,9 @@ typedef struct nod_winograd_conv {
 
 typedef struct nod_winograd_conv_args {
     const nod_winograd_conv *conv;
-    const float *src, *weights, *bias; /* bias may be NULL */
-    float *dst;
+    const void *src;             /* f32, or bf16 for an isa of that storage; so is dst */
+    const float *weights, *bias; /* bias may be NULL */
+    void *dst;
     int64_t w_stride_o, w_stride_c; /* floats between filters of two outputs, two sources */
     bool flip;                      /* taps in reverse order (backward-data) */
     nod_act act;
@@ -93,9 +95,9 @@ typedef struct nod_winograd_grad {
 
 typedef struct nod_winograd_grad_args {
     const nod_winograd_grad *grad;
-    const float *src, *ddst;
-    float *dweights; /* [O,C,kd,3,3] */
-    float *dbias;    /* [O] or NULL */
+    const void *src, *ddst; /* f32, or bf16 for an isa of that storage */
+    float *dweights;        /* [O,C,kd,3,3] */
+    float *dbias;           /* [O] or NULL */
     float *v, *w, *du, *workers;
 } nod_winograd_grad_args;
 
@@ -108,6 +110,8 @@ typedef struct nod_winograd_isa {
 } nod_winograd_isa;
 
 extern const nod_winograd_isa nod_winograd_isa_avx2, nod_winograd_isa_avx512;
+/* Source, output and output gradient in bf16; the arithmetic is the same. */
+extern const nod_winograd_isa nod_winograd_isa_avx512_half;
 
 /* winograd_plan.c: chooses the cut for `threads` threads. false: sizes overflow. */
 bool nod_winograd_conv_plan(nod_winograd_conv *out, const nod_winograd_shape *s,
@@ -118,7 +122,8 @@ bool nod_winograd_grad_plan(nod_winograd_grad *out, const nod_winograd_shape *s,
 /* Applies an activation that has no vector form to n floats. */
 void nod_winograd_act(float *x, int64_t n, nod_act act, float alpha);
 
-/* The kernels: f32, NOD_LAYOUT_BLOCK8 (avx2) and NOD_LAYOUT_BLOCK16 (avx512). They fit where
+/* The kernels: NOD_LAYOUT_BLOCK8 (avx2, f32) and NOD_LAYOUT_BLOCK16 (avx512, f32 and bf16: on Zen 4
+ * four times fewer products win over twice as many per instruction). They fit where
  * the plan prefers that layout and the processor has the instructions. */
 extern const nod_kernel_def nod_winograd_avx2_conv, nod_winograd_avx2_conv_bwd_data,
     nod_winograd_avx2_conv_bwd_weights, nod_winograd_avx512_conv,

@@ -153,14 +153,15 @@ static void u_worker(void *ctx, int64_t worker)
 }
 
 /* Asks for the rows of a run, which the next call of source_run will read. */
-NOD_INLINE void prefetch_run(const nod_winograd_shape *s, const float *plane, const tile_run *r)
+NOD_INLINE void prefetch_run(const nod_winograd_shape *s, const stored *plane,
+                             const tile_run *r)
 {
     const int64_t x0 = NOD_MAX(r->column * 4 - s->pw, 0);
     const int64_t x1 = NOD_MIN((r->column + r->length) * 4 + 2 - s->pw, s->w);
     const int64_t y0 = NOD_MAX(r->row * 4 - s->ph, 0);
     const int64_t y1 = NOD_MIN(r->row * 4 + 6 - s->ph, s->h);
     for (int64_t y = y0; y < y1; y++)
-        for (int64_t x = x0 * L; x < x1 * L; x += 16)
+        for (int64_t x = x0 * L; x < x1 * L; x += 64 / (int64_t)sizeof(stored))
             __builtin_prefetch(plane + y * s->w * L + x, 0, 2);
 }
 
@@ -174,7 +175,8 @@ static void make_v(const nod_winograd_conv_args *a, int64_t q0, int64_t n, int64
     for (int64_t t = 0; t < n;) {
         tile_run run = run_at(q0 + t, n - t, cv->tiles_h, cv->tiles_w);
         for (int64_t b = b0; b < b1; b++) {
-            const float *src = a->src + ((run.image * (s->c / L) + b) * s->d + d) * plane;
+            const stored *src =
+                (const stored *)a->src + ((run.image * (s->c / L) + b) * s->d + d) * plane;
             if (b + 1 < b1) prefetch_run(s, src + s->d * plane, &run);
             source_run(s, src, &run, v + (b * cv->block + t) * L, cv->v_xi);
         }
@@ -230,8 +232,8 @@ static void write_outputs(const nod_winograd_conv_args *a, const float *m, int64
             const float *mt = m + b * cv->m_vec + i * cv->block * L;
             for (int64_t t = 0; t < n;) {
                 tile_run run = run_at(q0 + t, n - t, cv->tiles_h, cv->tiles_w);
-                float *dst =
-                    a->dst + ((run.image * (s->o / L) + b0 + b) * s->od + d0 + i) * plane;
+                stored *dst = (stored *)a->dst +
+                              ((run.image * (s->o / L) + b0 + b) * s->od + d0 + i) * plane;
                 for (int64_t j = 0; j < run.length; j++)
                     output_tile(s, mt + (t + j) * L, cv->m_xi, dst, run.row * 4,
                                 (run.column + j) * 4, &f);
@@ -326,8 +328,15 @@ static void act_worker(void *ctx, int64_t worker)
     conv_run *r = ctx;
     const nod_winograd_shape *s = &r->cv->s;
     const int64_t n = s->od * s->oh * s->ow * L;
-    for (int64_t job; (job = take_job(r)) >= 0;)
-        nod_winograd_act(r->a->dst + job * n, n, r->a->act, r->a->alpha);
+    for (int64_t job; (job = take_job(r)) >= 0;) {
+        stored *dst = (stored *)r->a->dst + job * n;
+        for (int64_t i = 0; i < n; i += L) {
+            float x[L];
+            vec_store(x, stored_load(dst + i));
+            nod_winograd_act(x, L, r->a->act, r->a->alpha);
+            stored_store(dst + i, vec_load(x));
+        }
+    }
 }
 
 static void conv_run_all(const nod_winograd_conv_args *a)

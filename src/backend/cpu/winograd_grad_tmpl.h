@@ -165,12 +165,13 @@ static void transform(const nod_winograd_grad_args *a, const grad_chunk *ch, int
     for (int64_t t = 0; t < ch->n;) {
         tile_run run = run_at(ch->q0 + t, ch->n - t, gr->tiles_h, gr->tiles_w);
         if (source) {
-            const float *plane = a->src + ((run.image * n_b + b) * s->d + d) * s->h * s->w * L;
+            const stored *plane =
+                (const stored *)a->src + ((run.image * n_b + b) * s->d + d) * s->h * s->w * L;
             source_run(s, plane, &run, ch->v + d * gr->v_plane + (b * gr->block + t) * L,
                        gr->v_xi);
         } else {
-            const float *plane =
-                a->ddst + ((run.image * n_b + b) * s->od + d) * s->oh * s->ow * L;
+            const stored *plane = (const stored *)a->ddst +
+                                  ((run.image * n_b + b) * s->od + d) * s->oh * s->ow * L;
             float *w = ch->w + d * gr->w_plane + (b * gr->block + t) * L;
             for (int64_t i = 0; i < run.length; i++)
                 gradient_tile(s, plane, run.row * 4, (run.column + i) * 4, w + i * L, gr->w_xi);
@@ -275,12 +276,12 @@ static void bias_worker(void *ctx, int64_t worker)
     for (int64_t b; (b = take_grad_job(r)) >= 0;) {
         double sum[L] = {0};
         for (int64_t i = 0; i < s->n; i++) {
-            const float *p = r->a->ddst + (i * n_b + b) * rows * s->ow * L;
+            const stored *p = (const stored *)r->a->ddst + (i * n_b + b) * rows * s->ow * L;
             for (int64_t y = 0; y < rows; y++) {
                 vec acc = vec_zero();
                 float lanes[L];
                 for (int64_t x = 0; x < s->ow; x++, p += L)
-                    acc = vec_add(acc, vec_load(p));
+                    acc = vec_add(acc, stored_load(p));
                 vec_store(lanes, acc);
                 for (int l = 0; l < L; l++)
                     sum[l] += (double)lanes[l];

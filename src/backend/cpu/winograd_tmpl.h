@@ -8,6 +8,17 @@
 #include "backend/cpu/vec.h"
 #include "backend/cpu/winograd.h"
 
+/* How source, output and output gradient are stored. V, W, U, dU and all sums are f32. */
+#ifdef WINOGRAD_HALF
+typedef uint16_t stored;
+#define stored_load  vec_load_bf16
+#define stored_store vec_store_bf16
+#else
+typedef float stored;
+#define stored_load  vec_load
+#define stored_store vec_store
+#endif
+
 #define L        VEC_LANES
 #define RUN_MAX  16 /* tiles of one row transformed together */
 #define COLS_MAX (4 * RUN_MAX + 2)
@@ -94,14 +105,14 @@ NOD_INLINE tile_run run_at(int64_t q, int64_t most, int64_t tiles_h, int64_t til
 }
 
 /* Source plane [h,w,L] to V of one run: v[xi * v_xi + tile * L]. */
-static void source_run(const nod_winograd_shape *s, const float *plane, const tile_run *r,
+static void source_run(const nod_winograd_shape *s, const stored *plane, const tile_run *r,
                        float *v, int64_t v_xi)
 {
-    static const float zeros[L];
+    static const stored zeros[L];
     float column[COLS_MAX][6][L] NOD_ALIGNED(64);
     const int64_t y0 = r->row * 4 - s->ph, x0 = r->column * 4 - s->pw;
     const int64_t n_cols = 4 * r->length + 2;
-    const float *line[6];
+    const stored *line[6];
     int64_t step[6];
     for (int k = 0; k < 6; k++) {
         int64_t y = y0 + k;
@@ -118,7 +129,7 @@ static void source_run(const nod_winograd_shape *s, const float *plane, const ti
             continue;
         }
         for (int k = 0; k < 6; k++)
-            i[k] = vec_load(line[k] + x * step[k]);
+            i[k] = stored_load(line[k] + x * step[k]);
         bt6(i, o);
         for (int k = 0; k < 6; k++)
             vec_store(column[c][k], o[k]);
@@ -136,7 +147,7 @@ static void source_run(const nod_winograd_shape *s, const float *plane, const ti
 }
 
 /* One 4x4 tile of the output gradient at (y0, x0) to W: w[xi * w_xi]; zeros outside. */
-static void gradient_tile(const nod_winograd_shape *s, const float *plane, int64_t y0,
+static void gradient_tile(const nod_winograd_shape *s, const stored *plane, int64_t y0,
                           int64_t x0, float *w, int64_t w_xi)
 {
     float m[6][4][L] NOD_ALIGNED(64);
@@ -145,7 +156,7 @@ static void gradient_tile(const nod_winograd_shape *s, const float *plane, int64
         vec i[4], o[6];
         for (int k = 0; k < 4; k++) {
             bool inside = whole || (y0 + k < s->oh && x0 + j < s->ow);
-            i[k] = inside ? vec_load(plane + ((y0 + k) * s->ow + x0 + j) * L) : vec_zero();
+            i[k] = inside ? stored_load(plane + ((y0 + k) * s->ow + x0 + j) * L) : vec_zero();
         }
         a6(i, o);
         for (int k = 0; k < 6; k++)
@@ -176,8 +187,8 @@ NOD_INLINE vec finish_vec(const finish *f, vec x)
 }
 
 /* M of one tile (m[xi * m_xi]) to the 4x4 outputs at (y0, x0) of a plane [oh,ow,L]. */
-static void output_tile(const nod_winograd_shape *s, const float *m, int64_t m_xi, float *plane,
-                        int64_t y0, int64_t x0, const finish *f)
+static void output_tile(const nod_winograd_shape *s, const float *m, int64_t m_xi,
+                        stored *plane, int64_t y0, int64_t x0, const finish *f)
 {
     float half[4][6][L] NOD_ALIGNED(64);
     for (int j = 0; j < 6; j++) {
@@ -190,17 +201,17 @@ static void output_tile(const nod_winograd_shape *s, const float *m, int64_t m_x
     }
     const int64_t rows = NOD_MIN(4, s->oh - y0), cols = NOD_MIN(4, s->ow - x0);
     for (int64_t k = 0; k < rows; k++) {
-        float *line = plane + ((y0 + k) * s->ow + x0) * L;
+        stored *line = plane + ((y0 + k) * s->ow + x0) * L;
         vec i[6], o[4];
         for (int j = 0; j < 6; j++)
             i[j] = vec_load(half[k][j]);
         at4(i, o);
         if (cols == 4) {
             for (int j = 0; j < 4; j++)
-                vec_store(line + j * L, finish_vec(f, o[j]));
+                stored_store(line + j * L, finish_vec(f, o[j]));
         } else {
             for (int64_t j = 0; j < cols; j++)
-                vec_store(line + j * L, finish_vec(f, o[j]));
+                stored_store(line + j * L, finish_vec(f, o[j]));
         }
     }
 }
