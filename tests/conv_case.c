@@ -105,7 +105,8 @@ void conv_case_node_init(conv_case_node *n, const conv_case *c, conv_case_pass p
                                   .precision = NOD_PRECISION_F32,
                                   .preferred = preferred,
                                   .in = n->layouts,
-                                  .frozen = frozen};
+                                  .frozen = frozen,
+                                  .dtype = n->dtype};
 }
 
 /* Where element (c, s) of an image lies in a layout. */

@@ -38,6 +38,7 @@ typedef struct conv_case_node {
     nod_node node;
     int in[3];
     nod_layout layouts[3];
+    nod_dtype dtype[5]; /* all f32 */
     nod_kernel_query query;
 } conv_case_node;
 void conv_case_node_init(conv_case_node *n, const conv_case *c, conv_case_pass pass,

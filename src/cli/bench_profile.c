@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "cli/user_kernels.h"
 
 typedef struct group {
     const char *kernel, *layer; /* layer: of its slowest step */
@@ -90,8 +91,10 @@ int nod_bench_profile(const nod_bench_workload *w, nod_precision precision, int 
                       const nod_log *log, nod_strbuf *text, nod_json **json, nod_error *err)
 {
     nod_bench_job *job = NULL;
+    nod_kernel_table *table = NULL;
     int rc = 0;
-    NOD_TRY(nod_bench_job_new(w, precision, log, &job, err));
+    NOD_TRY(nod_user_kernels_read(&table, err));
+    NOD_TRY(nod_bench_job_new(w, precision, table, log, &job, err));
     NOD_TRY(nod_bench_job_run(job, err)); /* gathers a batch and warms up */
     NOD_TRY(nod_bench_job_profile(job, runs, err));
     if (text)
@@ -100,5 +103,6 @@ int nod_bench_profile(const nod_bench_workload *w, nod_precision precision, int 
         *json = to_json(w, nod_bench_job_plan(job), runs);
 out:
     nod_bench_job_free(job);
+    nod_kernel_table_free(table);
     return rc;
 }

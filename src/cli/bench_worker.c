@@ -15,6 +15,7 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "base/memory.h"
+#include "cli/user_kernels.h"
 
 #define FOREIGN_SHARE  0.05 /* of the machine that others may use during a clean sample */
 #define FOREIGN_S      0.02 /* and this much more, for the ticks of /proc/stat */
@@ -132,9 +133,12 @@ int nod_bench_serve(const nod_bench_workload *w, nod_precision precision, const 
                     FILE *in, FILE *out, nod_error *err)
 {
     nod_bench_job *job = NULL;
-    int rc = nod_bench_job_new(w, precision, log, &job, err);
+    nod_kernel_table *table = NULL;
+    int rc = nod_user_kernels_read(&table, err);
+    if (!rc) rc = nod_bench_job_new(w, precision, table, log, &job, err);
     if (!rc) rc = serve(job, in, out, err);
     nod_bench_job_free(job);
+    nod_kernel_table_free(table);
     return rc;
 }
 

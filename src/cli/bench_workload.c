@@ -143,8 +143,9 @@ static int make_trainer(nod_bench_job *job, const nod_patching *patching,
                            &job->trainer, err);
 }
 
-int nod_bench_job_new(const nod_bench_workload *w, nod_precision precision, const nod_log *log,
-                      nod_bench_job **out, nod_error *err)
+int nod_bench_job_new(const nod_bench_workload *w, nod_precision precision,
+                      const nod_kernel_table *table, const nod_log *log, nod_bench_job **out,
+                      nod_error *err)
 {
     int rc = 0;
     nod_plan_options plan = NOD_PLAN_OPTIONS_INIT;
@@ -154,6 +155,7 @@ int nod_bench_job_new(const nod_bench_workload *w, nod_precision precision, cons
     job->workload = w;
     plan.backend = nod_backend_cpu();
     plan.precision = precision;
+    plan.table = table;
     memcpy(patching.image, w->io.size, sizeof patching.image);
     NOD_TRY(make_images(job, err));
     NOD_TRY(make_model(w, &job->model, err));

@@ -35,8 +35,9 @@ const nod_bench_workload *nod_bench_workload_find(const char *name);
 
 /* A workload made ready to run in this process. */
 typedef struct nod_bench_job nod_bench_job;
-int nod_bench_job_new(const nod_bench_workload *w, nod_precision precision, const nod_log *log,
-                      nod_bench_job **out, nod_error *err) NOD_MUST_CHECK;
+int nod_bench_job_new(const nod_bench_workload *w, nod_precision precision,
+                      const nod_kernel_table *table, const nod_log *log, nod_bench_job **out,
+                      nod_error *err) NOD_MUST_CHECK;
 /* One training step, or the prediction of one batch. */
 int nod_bench_job_run(nod_bench_job *job, nod_error *err) NOD_MUST_CHECK;
 /* Times each step of its plan, summed over `runs` runs. */

@@ -16,6 +16,7 @@
 #include "cli/bench_profile.h"
 #include "cli/bench_report.h"
 #include "cli/bench_startup.h"
+#include "cli/bench_tune.h"
 #include "cli/interrupt.h"
 #include "cli/verb.h"
 
@@ -28,7 +29,7 @@
 #define START_WANTED_RSS (20 << 20)
 
 typedef struct bench_options {
-    bool peers, profile;
+    bool peers, profile, tune;
     const char *scripts, *worker;
     int precision; /* index into precisions */
     int64_t samples;
@@ -399,6 +400,8 @@ static int run(nod_cli *cli, const void *options_void, nod_error *err)
     int rc = 0;
     if (o->worker) return run_worker(cli, o, err);
     if (o->profile) return run_profile(cli, o, err);
+    if (o->tune)
+        return nod_bench_tune(cli, o->samples > 0 ? (int)o->samples : PROFILE_RUNS, err);
     signal(SIGPIPE, SIG_IGN); /* a worker that has ended is an error, not our end */
     nod_interrupt_watch();
     bench *b = nod_calloc(1, sizeof *b);
@@ -429,6 +432,9 @@ static const nod_option options[] = {
                     "measure the peers beside us (set up by bench/peers/setup)"),
     NOD_OPTION_FLAG(bench_options, profile, "profile", 0,
                     "show where the time of the named workloads goes, kernel by kernel"),
+    NOD_OPTION_FLAG(bench_options, tune, "tune", 0,
+                    "measure which kernels are faster here and keep that for trainings and "
+                    "predictions of this user; a recipe may be named too"),
     NOD_OPTION_TEXT(bench_options, scripts, "scripts", 0, "DIR",
                     "where the peers' scripts are (default bench/peers)"),
     NOD_OPTION_CHOICE(bench_options, precision, "precision", 0, "P",
@@ -455,6 +461,7 @@ const nod_verb nod_verb_bench = {
     .examples = "  nodule bench mlp-step startup\n"
                 "  nodule bench --peers --threads 2\n"
                 "  nodule bench resnet18-step --profile\n"
+                "  nodule bench --tune recipe.yaml\n"
                 "  nodule bench resnet18-step --peers --json > bench.json\n",
     .takes = NOD_TAKES_JSON | NOD_TAKES_THREADS,
     .options = options,

@@ -5,6 +5,7 @@
 #include "base/csv.h"
 #include "base/file.h"
 #include "base/memory.h"
+#include "cli/user_kernels.h"
 #include "cli/verb.h"
 #include "infer/answer.h"
 #include "train/run_folder.h"
@@ -96,6 +97,7 @@ static int run(nod_cli *cli, const void *options_void, nod_error *err)
     nod_strbuf b = NOD_STRBUF_INIT;
     nod_json *list = nod_json_array();
     nod_plan_options po = NOD_PLAN_OPTIONS_INIT;
+    nod_kernel_table *kernels = NULL;
     char *path = NULL;
     int rc = 0;
     po.backend = nod_backend_cpu();
@@ -104,6 +106,8 @@ static int run(nod_cli *cli, const void *options_void, nod_error *err)
         goto out;
     }
     NOD_TRY(model_path(cli->args[0], &path, err));
+    NOD_TRY(nod_user_kernels_read(&kernels, err));
+    po.table = kernels;
     NOD_TRY(nod_reader_open(path, &po, 1, &r, err));
     add_header(&r.answer, &b);
     for (size_t i = 0; i < o->inputs.n; i++)
@@ -121,6 +125,7 @@ static int run(nod_cli *cli, const void *options_void, nod_error *err)
 out:
     nod_json_free(list);
     nod_strbuf_done(&b);
+    nod_kernel_table_free(kernels);
     nod_reader_done(&r);
     nod_free(path);
     return rc;

@@ -3,6 +3,7 @@
 #include "base/file.h"
 #include "cli/interrupt.h"
 #include "cli/progress.h"
+#include "cli/user_kernels.h"
 #include "cli/verb.h"
 #include "train/run.h"
 
@@ -118,6 +119,7 @@ static int run(nod_cli *cli, const void *options_void, nod_error *err)
 {
     const train_options *o = options_void;
     watcher w = {.cli = cli};
+    nod_kernel_table *kernels = NULL;
     nod_strbuf command = NOD_STRBUF_INIT;
     if (!o->resume && cli->n_args != 1)
         return nod_fail(err, NOD_EINVAL,
@@ -134,6 +136,8 @@ static int run(nod_cli *cli, const void *options_void, nod_error *err)
     if (cli->dry_run && cli->n_args != 1)
         return nod_fail(err, NOD_EINVAL, "give the recipe to measure, e.g. %s/recipe.yaml",
                         o->out);
+    int rc = nod_user_kernels_read(&kernels, err);
+    if (rc) return rc;
     nod_cli_command_text(cli, &command);
     nod_run_options ro = {.recipe = cli->n_args ? cli->args[0] : NULL,
                           .cohort = o->cohort,
@@ -142,12 +146,12 @@ static int run(nod_cli *cli, const void *options_void, nod_error *err)
                           .n_seeds = o->seeds,
                           .resume = o->resume,
                           .backend = o->backend,
+                          .kernels = kernels,
                           .ledger = o->ledger,
                           .command = command.failed ? "" : command.data,
                           .threads = cli->threads,
                           .log = cli->log,
                           .watcher = {&w, seed_begins, epoch_ends, step, seed_ends}};
-    int rc;
     if (cli->dry_run) {
         rc = measure(cli, &ro, err);
     } else {
@@ -159,6 +163,7 @@ static int run(nod_cli *cli, const void *options_void, nod_error *err)
         if (!rc) fprintf(cli->out, "run: %s\n", o->out);
     }
     nod_strbuf_done(&command);
+    nod_kernel_table_free(kernels);
     return rc;
 }
 

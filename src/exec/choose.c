@@ -62,7 +62,7 @@ static nod_layout layout_now(const chooser *c, int value)
     return nod_layout_equal(home, preferred, shape_of(c, value)) ? preferred : home;
 }
 
-static bool fits(const nod_kernel_def *k, const nod_kernel_query *q, nod_kernel_fit *fit)
+bool nod_kernel_fits(const nod_kernel_def *k, const nod_kernel_query *q, nod_kernel_fit *fit)
 {
     if (k->op != q->node->op) return false;
     memset(fit, 0, sizeof *fit);
@@ -79,7 +79,7 @@ static const nod_kernel_def *first_fit(const nod_backend *backend, const char *n
     while (backend != NULL) {
         for (size_t i = 0; backend->kernels[i] != NULL; i++)
             if ((name == NULL || strcmp(backend->kernels[i]->name, name) == 0) &&
-                fits(backend->kernels[i], q, fit))
+                nod_kernel_fits(backend->kernels[i], q, fit))
                 return backend->kernels[i];
         backend = backend->fallback != NULL ? backend->fallback() : NULL;
     }

@@ -13,17 +13,33 @@
 typedef struct nod_plan nod_plan;
 
 /* Which kernel and layout for which node: key -> kernel name. The key holds isa, precision, op,
- * shapes and attributes, never the number of threads. */
+ * shapes and attributes, never the number of threads. Beside those of nodes there are
+ * "ISA/PRECISION/layout", the layout of activations, and "ISA/precision", what `auto` means. */
 typedef struct nod_kernel_table nod_kernel_table;
 int nod_kernel_table_new(nod_kernel_table **out, nod_error *err) NOD_MUST_CHECK;
 void nod_kernel_table_free(nod_kernel_table *t);
 int nod_kernel_table_set(nod_kernel_table *t, const char *key, const char *kernel,
                          nod_error *err) NOD_MUST_CHECK;
 const char *nod_kernel_table_get(const nod_kernel_table *t, const char *key); /* or NULL */
+/* Takes over all entries of `from`; NULL has none. */
+int nod_kernel_table_add(nod_kernel_table *t, const nod_kernel_table *from,
+                         nod_error *err) NOD_MUST_CHECK;
+size_t nod_kernel_table_count(const nod_kernel_table *t);
 /* {"key": "kernel", ...} */
 int nod_kernel_table_from_json(const nod_json *j, const char *where, nod_kernel_table **out,
                                nod_error *err) NOD_MUST_CHECK;
 nod_json *nod_kernel_table_to_json(const nod_kernel_table *t);
+/* A file of its own (docs/formats/run.md). */
+int nod_kernel_table_read(const char *path, nod_kernel_table **out,
+                          nod_error *err) NOD_MUST_CHECK;
+int nod_kernel_table_write(const nod_kernel_table *t, const char *path,
+                           nod_error *err) NOD_MUST_CHECK;
+
+/* What `precision: auto` means: the table's word, else the rule's. */
+nod_precision nod_precision_auto(const nod_backend *backend, const nod_kernel_table *table);
+/* Puts it into a table. */
+int nod_precision_settle(nod_kernel_table *t, const nod_backend *backend, nod_precision p,
+                         nod_error *err) NOD_MUST_CHECK;
 
 typedef struct nod_plan_options {
     const nod_backend *backend;    /* required */

@@ -77,6 +77,8 @@ struct nod_plan {
 int nod_plan_find_dtypes(nod_plan *p, nod_error *err) NOD_MUST_CHECK;
 /* choose.c: fills steps and slots. */
 int nod_plan_choose(nod_plan *p, nod_error *err) NOD_MUST_CHECK;
+/* Asks one kernel, from a cleared *fit. */
+bool nod_kernel_fits(const nod_kernel_def *k, const nod_kernel_query *q, nod_kernel_fit *fit);
 /* memory.c: in-place reuse, liveness, offsets, sizes. */
 int nod_plan_place(nod_plan *p, nod_error *err) NOD_MUST_CHECK;
 /* Constants and outputs that are not bound: their bytes, and their offsets behind the arena. */

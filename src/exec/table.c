@@ -84,6 +84,19 @@ const char *nod_kernel_table_get(const nod_kernel_table *t, const char *key)
     return found ? t->entries[at].kernel : NULL;
 }
 
+int nod_kernel_table_add(nod_kernel_table *t, const nod_kernel_table *from, nod_error *err)
+{
+    int rc = 0;
+    for (size_t i = 0; from != NULL && i < from->n && rc == 0; i++)
+        rc = nod_kernel_table_set(t, from->entries[i].key, from->entries[i].kernel, err);
+    return rc;
+}
+
+size_t nod_kernel_table_count(const nod_kernel_table *t)
+{
+    return t->n;
+}
+
 int nod_kernel_table_from_json(const nod_json *j, const char *where, nod_kernel_table **out,
                                nod_error *err)
 {
@@ -217,4 +230,28 @@ void nod_plan_layout_key(const nod_plan *p, nod_strbuf *out)
 {
     add_prefix(p, out);
     nod_strbuf_add(out, "/layout");
+}
+
+/* --- precision ---------------------------------------------------------------------------- */
+
+/* The rule, where the table has no word on it: bf16 where it is faster. On Zen 4 it takes a sixth off
+ * a step of ResNet-18 in 2-D and 3-D, and half of the memory; small networks gain nothing, and lose
+ * nothing. With AMX bf16 is slow as long as the norms are not in channels-last. */
+nod_precision nod_precision_auto(const nod_backend *backend, const nod_kernel_table *table)
+{
+    char key[64];
+    snprintf(key, sizeof key, "%s/precision", backend->isa());
+    const char *name = nod_kernel_table_get(table, key);
+    bool bf16 = name != NULL ? strcmp(name, nod_precision_name(NOD_PRECISION_BF16)) == 0
+                             : strcmp(backend->isa(), "avx512_bf16") == 0;
+    return bf16 && backend->has_precision(NOD_PRECISION_BF16) ? NOD_PRECISION_BF16
+                                                              : NOD_PRECISION_F32;
+}
+
+int nod_precision_settle(nod_kernel_table *t, const nod_backend *backend, nod_precision p,
+                         nod_error *err)
+{
+    char key[64];
+    snprintf(key, sizeof key, "%s/precision", backend->isa());
+    return nod_kernel_table_set(t, key, nod_precision_name(p), err);
 }

@@ -176,19 +176,23 @@ int nod_reader_open(const char *model_path, const nod_plan_options *o, int64_t b
 {
     int rc = 0;
     nod_reader r = {0};
-    nod_kernel_table *table = NULL;
+    nod_kernel_table *table = NULL, *own = NULL;
     nod_plan_options options = *o;
     NOD_TRY(nod_model_read(model_path, &r.model, err));
     NOD_TRY(nod_contract_from_json(r.model->contract, model_path, &r.contract, err));
     NOD_TRY(nod_answer_from_json(r.model->answer, model_path, &r.answer, err));
     NOD_TRY(check_fit(&r, model_path, err));
-    NOD_TRY(nod_kernel_table_from_json(r.model->kernels, model_path, &table, err));
+    NOD_TRY(nod_kernel_table_from_json(r.model->kernels, model_path, &own, err));
+    NOD_TRY(nod_kernel_table_new(&table, err));
+    NOD_TRY(nod_kernel_table_add(table, o->table, err));
+    NOD_TRY(nod_kernel_table_add(table, own, err));
     options.table = table;
     NOD_TRY(nod_predictor_new(r.model, &r.answer.patching, batch, &options, &r.predictor, err));
     *out = r;
     memset(&r, 0, sizeof r);
 out:
     nod_kernel_table_free(table);
+    nod_kernel_table_free(own);
     nod_reader_done(&r);
     return rc;
 }

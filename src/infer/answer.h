@@ -33,7 +33,7 @@ typedef struct nod_reader {
     nod_predictor *predictor;
 } nod_reader;
 
-/* `batch` windows per run. */
+/* `batch` windows per run. The kernels that the model was made with go before those of o->table. */
 int nod_reader_open(const char *model_path, const nod_plan_options *o, int64_t batch,
                     nod_reader *out, nod_error *err) NOD_MUST_CHECK;
 void nod_reader_done(nod_reader *r);

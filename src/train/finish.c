@@ -135,6 +135,7 @@ int nod_finish_seed(const nod_finish_input *f, int64_t *best_epoch, nod_error *e
     nod_answer a = {.positive = -1};
     nod_predictions p = {0};
     double *thresholds = NULL;
+    nod_kernel_table *kernels = NULL;
     char *model_path = nod_path_join(f->folder, "model.safetensors");
     char *csv_path = nod_path_join(f->folder, "validation.csv");
     if (!model_path || !csv_path) {
@@ -149,8 +150,9 @@ int nod_finish_seed(const nod_finish_input *f, int64_t *best_epoch, nod_error *e
     NOD_TRY(provenance(f, *best_epoch, err));
     replace(&f->model->contract, nod_contract_to_json(f->contract));
     replace(&f->model->answer, nod_answer_to_json(&a));
-    replace(&f->model->kernels,
-            nod_kernel_table_to_json(nod_plan_choices(nod_trainer_plan(f->trainer))));
+    NOD_TRY(nod_kernel_table_new(&kernels, err));
+    NOD_TRY(nod_trainer_choices(f->trainer, kernels, err));
+    replace(&f->model->kernels, nod_kernel_table_to_json(kernels));
     NOD_TRY(nod_model_write(f->model, model_path, err));
     thresholds = nod_calloc(a.n_points + 1, sizeof *thresholds);
     if (!thresholds) {
@@ -162,6 +164,7 @@ int nod_finish_seed(const nod_finish_input *f, int64_t *best_epoch, nod_error *e
     NOD_TRY(nod_predictions_write_csv(&p, a.n_points ? thresholds : NULL, csv_path, err));
 out:
     nod_free(thresholds);
+    nod_kernel_table_free(kernels);
     nod_predictions_done(&p);
     nod_answer_done(&a);
     nod_free(model_path);

@@ -28,6 +28,7 @@ typedef struct session {
     nod_trainer *trainer;
     char *folder; /* of the seed at hand */
     char *log_path, *checkpoint_path;
+    nod_kernel_table *kernels; /* of the run, once it has chosen; else NULL */
     double saved_s;
 } session;
 
@@ -118,6 +119,7 @@ static void close_session(session *s)
     nod_dataset_done(&s->train);
     nod_dataset_done(&s->validation);
     nod_run_inputs_done(&s->in);
+    nod_kernel_table_free(s->kernels);
     nod_dir_unlock(s->lock);
 }
 
@@ -157,8 +159,10 @@ static int new_trainer(session *s, uint64_t seed, nod_error *err)
                         s->info.backend);
     NOD_TRY(recipe_json(s, seed, &j, err));
     NOD_TRY(nod_recipe_from_json(j, &s->recipe, err));
-    t.plan.precision =
-        s->recipe->precision < 0 ? NOD_PRECISION_F32 : (nod_precision)s->recipe->precision;
+    t.plan.table = s->kernels ? s->kernels : s->o->kernels;
+    t.plan.precision = s->recipe->precision < 0
+                           ? nod_precision_auto(t.plan.backend, t.plan.table)
+                           : (nod_precision)s->recipe->precision;
     if (t.plan.precision == NOD_PRECISION_F64) {
         rc = nod_fail(err, NOD_EUNSUPPORTED,
                       "precision: f64 is for gradient checks; train in f32");
@@ -169,6 +173,43 @@ static int new_trainer(session *s, uint64_t seed, nod_error *err)
                             &s->validation_examples, &t, &s->trainer, err));
 out:
     nod_json_free(j);
+    return rc;
+}
+
+/* --- kernels ---------------------------------------------------------------------------------- */
+
+static char *kernels_path(const session *s)
+{
+    return nod_path_join(s->o->folder, "kernels.json");
+}
+
+/* What the run chose when its first trainer was made. */
+static int read_kernels(session *s, nod_error *err)
+{
+    char *path = kernels_path(s);
+    int rc = path ? 0 : nod_fail_memory(err, "paths of a run", 4096);
+    if (!rc && nod_path_exists(path)) rc = nod_kernel_table_read(path, &s->kernels, err);
+    nod_free(path);
+    return rc;
+}
+
+/* Before the first step, so that whoever goes on with this run chooses the same. */
+static int keep_kernels(session *s, nod_error *err)
+{
+    int rc = 0;
+    nod_kernel_table *t = NULL;
+    char *path = kernels_path(s);
+    if (!path) return nod_fail_memory(err, "paths of a run", 4096);
+    NOD_TRY(nod_kernel_table_new(&t, err));
+    NOD_TRY(nod_trainer_choices(s->trainer, t, err));
+    NOD_TRY(nod_precision_settle(t, nod_backend_find(s->info.backend),
+                                 nod_trainer_precision(s->trainer), err));
+    NOD_TRY(nod_kernel_table_write(t, path, err));
+    s->kernels = t;
+    t = NULL;
+out:
+    nod_kernel_table_free(t);
+    nod_free(path);
     return rc;
 }
 
@@ -294,6 +335,7 @@ static int train_seed(session *s, int64_t i, nod_error *err)
         return 0;
     }
     NOD_TRY(new_trainer(s, seed, err));
+    if (!s->kernels) NOD_TRY(keep_kernels(s, err));
     NOD_TRY(begin_or_resume(s, seed, err));
     if (w->seed_begins)
         w->seed_begins(w->ctx, i, s->info.n_seeds, seed, s->recipe->epochs,
@@ -382,7 +424,7 @@ static int go_on(session *s, nod_error *err)
             "%s was begun with split %.12s, %s is split %.12s: put the old one back, "
             "or train into a new folder",
             o->folder, s->info.split_hash, s->in.split_path, nod_split_hash(s->in.split));
-    return 0;
+    return read_kernels(s, err);
 }
 
 /* The recipe to read: the run's own when resuming. The caller frees it. */

@@ -24,10 +24,11 @@ typedef struct nod_run_options {
     const char *folder;         /* RUN */
     int64_t n_seeds; /* recipe's seed, seed+1, ...; 0: 1, or as many as the run has */
     bool resume;
-    const char *backend; /* NULL: "cpu", or the run's */
-    const char *ledger;  /* path; NULL: beside the cohort */
-    const char *command; /* for provenance */
-    int threads;         /* that decode */
+    const char *backend;             /* NULL: "cpu", or the run's */
+    const nod_kernel_table *kernels; /* for a run that has chosen none yet; NULL: the rule */
+    const char *ledger;              /* path; NULL: beside the cohort */
+    const char *command;             /* for provenance */
+    int threads;                     /* that decode */
     const nod_log *log;
     nod_run_watcher watcher;
 } nod_run_options;

@@ -3,6 +3,7 @@
  *
  *   RUN/recipe.yaml                 every key, with what was fitted on the training part
  *   RUN/run.json                    seeds, backend, split, ledger anchor, provenance
+ *   RUN/kernels.json                kernels, layout and precision, as chosen before the first step
  *   RUN/seed_K/log.jsonl            one event a line (train/run_log.h)
  *   RUN/seed_K/checkpoint.safetensors   atomic; resume has the bits of a run never stopped
  *   RUN/seed_K/model.safetensors    best epoch, calibrated, operating point frozen

@@ -224,8 +224,11 @@ static int make(nod_trainer *t, nod_error *err)
     NOD_TRY(nod_optimiser_new(t->model->params, &t->recipe->optimiser, &t->optimiser, err));
     NOD_TRY(nod_params_copy(t->model->params, &t->best, err));
     int64_t most = NOD_MAX(t->train.n, t->validation.n) * nod_patching_count(&t->patching);
-    NOD_TRY(nod_predictor_new(t->model, &t->patching, NOD_MIN(EVAL_BATCH, most),
-                              &t->options.plan, &t->predictor, err));
+    /* judged as `predict` and `test` will use it, on processors without bf16 too */
+    nod_plan_options evaluation = t->options.plan;
+    if (evaluation.precision == NOD_PRECISION_BF16) evaluation.precision = NOD_PRECISION_F32;
+    NOD_TRY(nod_predictor_new(t->model, &t->patching, NOD_MIN(EVAL_BATCH, most), &evaluation,
+                              &t->predictor, err));
     NOD_TRY(identify(t, err));
     set_progress(t);
 out:
@@ -531,6 +534,18 @@ int64_t nod_trainer_steps_per_epoch(const nod_trainer *t)
 nod_plan_memory nod_trainer_memory(const nod_trainer *t)
 {
     return nod_plan_memory_of(t->plan);
+}
+
+nod_precision nod_trainer_precision(const nod_trainer *t)
+{
+    return t->options.plan.precision;
+}
+
+int nod_trainer_choices(const nod_trainer *t, nod_kernel_table *into, nod_error *err)
+{
+    int rc = nod_kernel_table_add(into, nod_plan_choices(t->plan), err);
+    if (rc) return rc;
+    return nod_kernel_table_add(into, nod_plan_choices(nod_predictor_plan(t->predictor)), err);
 }
 
 const nod_plan *nod_trainer_plan(const nod_trainer *t)

@@ -64,6 +64,10 @@ int64_t nod_trainer_epochs_done(const nod_trainer *t);
 int64_t nod_trainer_steps_per_epoch(const nod_trainer *t);
 nod_plan_memory nod_trainer_memory(const nod_trainer *t); /* of the training plan */
 const nod_plan *nod_trainer_plan(const nod_trainer *t);
+nod_precision nod_trainer_precision(const nod_trainer *t);
+/* Adds the choices of kernels that the plans of training and evaluation made. */
+int nod_trainer_choices(const nod_trainer *t, nod_kernel_table *into,
+                        nod_error *err) NOD_MUST_CHECK;
 
 /* Puts the best parameters into the model; the epoch they are from. */
 int64_t nod_trainer_take_best(nod_trainer *t);

@@ -25,6 +25,19 @@ grep -q '^peers: absent: no .*/none/bin/python; bench/peers/setup' "$work/out" |
     fail "absent peers are not said to be: $(cat "$work/out")"
 grep -q '^  nodule [0-9.]* ' "$work/out" || fail "no row of our own"
 
+# A kernel table made by measuring, for a workload and a recipe; a file that is there is added to.
+printf 'input: {size: [8, 8]}\nnetwork: {name: cnn, channels: [16]}\n' >"$work/small.yaml"
+for what in mlp-step "$work/small.yaml"; do
+    NODULE_KERNELS="$work/new/kernels.json" "$NODULE" bench --tune "$what" -n 1 >"$work/out" ||
+        fail "tuning $what failed"
+    grep -q 'f32: [0-9]* kinds of nodes' "$work/out" || fail "tuning said: $(cat "$work/out")"
+done
+grep -q '"format": "nodule-kernels"' "$work/new/kernels.json" || fail "no kernel table"
+status=0
+words=$("$NODULE" bench --tune "$work/none.yaml" 2>&1 >/dev/null) || status=$?
+[ "$status" = 2 ] || fail "status $status for a recipe that is not there"
+case $words in *"no workload and no recipe"*) ;; *) fail "said: $words" ;; esac
+
 # A peer that fails is a row that says why; the others go on. This one serves when "eager".
 mkdir -p "$work/peers/bin"
 cat >"$work/peers/bin/python" <<'PEER'

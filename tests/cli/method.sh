@@ -47,6 +47,27 @@ refused 2 "holds a run already" "$n" train small.yaml -o run
 "$n" train small.yaml -o run2 --threads 1 >/dev/null 2>&1
 cmp run/seed_0/validation.csv run2/seed_0/validation.csv || fail "not reproducible"
 
+# kernels: of this machine's table where it has a word, chosen once, kept for whoever goes on
+grep -q '"c/f32/layout": "plain"' run/kernels.json && fail "kernels of another backend"
+grep -q '/precision": "' run/kernels.json || fail "no precision in kernels.json"
+grep -q '"format": "nodule-kernels"' run/kernels.json || fail "kernels.json"
+isa=$(sed -n 's|.*"\([a-z0-9_]*\)/precision".*|\1|p' run/kernels.json)
+cat >plain.json <<END
+{"format": "nodule-kernels", "format_version": 1,
+ "kernels": {"$isa/precision": "f32", "$isa/f32/layout": "plain"}}
+END
+NODULE_KERNELS=plain.json "$n" train small.yaml -o tuned >/dev/null 2>&1
+grep -q '/f32/layout": "plain"' tuned/kernels.json || fail "the machine's table is not asked"
+mv tuned/seed_0 tuned_seed
+"$n" train --resume -o tuned >/dev/null 2>&1
+cmp tuned/seed_0/validation.csv tuned_seed/validation.csv || fail "--resume chooses anew"
+rm -r tuned/seed_0
+echo "{" >tuned/kernels.json
+refused 5 "tuned/kernels.json" "$n" train --resume -o tuned
+echo "[]" >broken.json
+refused 5 "bench --tune" env NODULE_KERNELS=broken.json "$n" train small.yaml -o run5
+[ ! -e run5 ] || fail "a refused training leaves a folder"
+
 # a recipe in another place, on the cohort at hand
 mkdir -p elsewhere/recipes moved
 cp small.yaml elsewhere/recipes/

@@ -13,6 +13,10 @@
 /* Fewer tiles than this do not pay for the transformed weights: U is four (2-D) times the
  * weights and has to be made, or read from memory. */
 #define TILES_MIN 8
+/* More weights than this on values in bf16 and the library's bf16 products win, forwards and for
+ * data: U in f32 is eight times what they read. Zen 4, planes of 4 to 14 and batches of 16 to 256,
+ * by `nodule bench --tune`: 64 to 256 channels here, 512 there. */
+#define HALF_WEIGHTS_MAX (256 * 512)
 
 typedef enum conv_pass { PASS_FORWARD, PASS_DATA, PASS_WEIGHTS } conv_pass;
 
@@ -138,6 +142,9 @@ static int match(const nod_kernel_query *q, nod_kernel_fit *fit, conv_pass pass,
     nod_winograd_shape s;
     if (!isa_for(q, pass, isa) || q->preferred != layout) return 0;
     if (!node_shape(q, pass, isa->lanes, &s)) return 0;
+    if (nod_stored_half(q, q->node->in[0]) && pass != PASS_WEIGHTS &&
+        s.c * s.o > HALF_WEIGHTS_MAX)
+        return 0;
     if (s.n * ((s.oh + 3) / 4) * ((s.ow + 3) / 4) * s.od < TILES_MIN && s.c * s.o > 128 * 128)
         return 0;
     memset(fit, 0, sizeof *fit);
