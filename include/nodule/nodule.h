@@ -1,7 +1,10 @@
 /* nodule.h: the public C API: load a trained model, ask it about images.
  *
  * C99, opaque types, no global state; a model serves one thread at a time. Functions that can fail
- * return 0 or a negative number and write one line into `message` (may be NULL). */
+ * return 0 or a negative number and write one line into `message` (may be NULL).
+ *
+ * A program that handles signals does so on another stack (sigaltstack, SA_ONSTACK): oneDNN lends the
+ * stack pointer to its data while it computes, and the frame of a handler would overwrite memory. */
 #ifndef NODULE_NODULE_H
 #define NODULE_NODULE_H
 
