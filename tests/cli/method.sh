@@ -3,21 +3,7 @@
 # bad input. Small enough for seconds, so the figures themselves mean nothing here.
 set -eu
 
-fail() { echo "method: $*"; exit 1; }
-dir=$(mktemp -d)
-trap 'rm -rf "$dir"' EXIT
-cd "$dir"
-n=$NODULE
-
-# refused CODE WORDS COMMAND...: fails with this exit code and says these words
-refused() {
-    code=$1 words=$2
-    shift 2
-    status=0
-    "$@" >out.txt 2>&1 || status=$?
-    [ "$status" = "$code" ] || { cat out.txt; fail "exit $status, not $code: $*"; }
-    grep -q -- "$words" out.txt || { cat out.txt; fail "no '$words' from: $*"; }
-}
+. tests/cli/lib/checks.sh
 
 "$n" -q synth --patients 60 --images-per-patient 2 --size 24 -o images >/dev/null 2>&1 ||
     "$n" synth --patients 60 --images-per-patient 2 --size 24 -o images >/dev/null 2>&1
