@@ -5,6 +5,7 @@
 #include "cli/verb.h"
 
 #define NOD_VERBS(VERB) \
+    VERB(selftest)      \
     VERB(bench)         \
     VERB(synth)         \
     VERB(index)         \
