@@ -1,20 +1,19 @@
 /* test_ledger.c: the chain, its anchors, and each way to tamper with them.
  *
- * Rows are altered through SQLite itself, as somebody with the file would; the chain is
- * computed anew by the formula of docs/formats/ledger.md. */
+ * Rows are altered as somebody with the file would (ledger_tamper.h). */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include <cmocka.h>
-#include <sqlite3.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/file.h"
 #include "base/memory.h"
 #include "ledger/look.h"
+#include "ledger_tamper.h"
 #include "temp_folder.h"
 
 #define HASH_A "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
@@ -69,74 +68,14 @@ static int sql(const char *path, const char *text)
     return rc;
 }
 
-/* Takes the triggers off, runs `text`, and puts them back exactly as they were. */
 static void sql_without_triggers(const char *path, const char *text)
 {
-    sqlite3 *db = NULL;
-    sqlite3_stmt *st = NULL;
-    char *saved[8];
-    int n = 0;
-    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
-    assert_int_equal(sqlite3_prepare_v2(db,
-                                        "SELECT sql FROM sqlite_schema WHERE type = 'trigger'",
-                                        -1, &st, NULL),
-                     SQLITE_OK);
-    while (sqlite3_step(st) == SQLITE_ROW)
-        saved[n++] = nod_strdup((const char *)sqlite3_column_text(st, 0));
-    sqlite3_finalize(st);
-    assert_int_equal(n, 3);
-    assert_int_equal(
-        sqlite3_exec(db,
-                     "DROP TRIGGER ledger_no_update; DROP TRIGGER ledger_no_delete;"
-                     "DROP TRIGGER ledger_no_gap;",
-                     NULL, NULL, NULL),
-        SQLITE_OK);
-    assert_int_equal(sqlite3_exec(db, text, NULL, NULL, NULL), SQLITE_OK);
-    for (int i = 0; i < n; i++) {
-        assert_int_equal(sqlite3_exec(db, saved[i], NULL, NULL, NULL), SQLITE_OK);
-        nod_free(saved[i]);
-    }
-    sqlite3_close(db);
+    assert_int_equal(ledger_tamper_sql(path, text), SQLITE_OK);
 }
 
-/* Computes every hash anew, as docs/formats/ledger.md says. */
 static void rechain(const char *path)
 {
-    sqlite3 *db = NULL;
-    sqlite3_stmt *st = NULL;
-    nod_error err = NOD_ERROR_INIT;
-    nod_strbuf update = NOD_STRBUF_INIT;
-    char prev[NOD_SHA256_HEX], hash[NOD_SHA256_HEX];
-    memset(prev, '0', sizeof prev - 1);
-    prev[sizeof prev - 1] = '\0';
-    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
-    assert_int_equal(sqlite3_prepare_v2(db,
-                                        "SELECT seq, time, kind, payload, test_cases, "
-                                        "other_cases FROM ledger ORDER BY seq",
-                                        -1, &st, NULL),
-                     SQLITE_OK);
-    while (sqlite3_step(st) == SQLITE_ROW) {
-        nod_sha256 *h;
-        assert_int_equal(nod_sha256_new(&h, &err), 0);
-        nod_sha256_add_str(h, "nodule-ledger-row-1");
-        nod_sha256_add_i64(h, sqlite3_column_int64(st, 0));
-        for (int i = 1; i <= 3; i++)
-            nod_sha256_add_str(h, (const char *)sqlite3_column_text(st, i));
-        for (int i = 4; i <= 5; i++) {
-            nod_sha256_add_i64(h, sqlite3_column_bytes(st, i) / 8);
-            nod_sha256_add(h, sqlite3_column_blob(st, i), (size_t)sqlite3_column_bytes(st, i));
-        }
-        nod_sha256_add_str(h, prev);
-        nod_sha256_hex(h, hash);
-        nod_sha256_free(h);
-        nod_strbuf_printf(&update, "UPDATE ledger SET prev='%s', hash='%s' WHERE seq=%lld;",
-                          prev, hash, (long long)sqlite3_column_int64(st, 0));
-        memcpy(prev, hash, sizeof prev);
-    }
-    sqlite3_finalize(st);
-    sqlite3_close(db);
-    sql_without_triggers(path, update.data);
-    nod_strbuf_done(&update);
+    assert_int_equal(ledger_tamper_rechain(path), SQLITE_OK);
 }
 
 /* Opening fails with `code` and a message that holds `text`. */
