@@ -227,8 +227,8 @@ static int seed_paths(session *s, int64_t i, nod_error *err)
     return nod_dir_make(s->folder, err);
 }
 
-/* Where the ledger stands, which must be the one that sealed the split; and how many looks at the
- * test part it has. */
+/* Where the ledger stands, which must be the one that sealed the split and in which the run was begun;
+ * and how many looks at the test part it has. */
 static int ask_ledger(const session *s, nod_anchor *out, int64_t *looks, nod_error *err)
 {
     int rc = 0;
@@ -239,6 +239,8 @@ static int ask_ledger(const session *s, nod_anchor *out, int64_t *looks, nod_err
     if (!path) return nod_fail_memory(err, "path of a ledger", 4096);
     NOD_TRY(nod_ledger_open(path, NOD_LEDGER_READ, &l, err));
     NOD_TRY(nod_ledger_check_anchor(l, &sealed, s->in.split_path, err));
+    if (s->info.begun.length)
+        NOD_TRY(nod_ledger_check_anchor(l, &s->info.begun, s->o->folder, err));
     *out = nod_ledger_anchor(l);
     NOD_TRY(nod_ledger_looks_before(l, nod_split_hash(s->in.split), out->length, looks, err));
 out:

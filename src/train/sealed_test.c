@@ -12,7 +12,8 @@
 #include "infer/answer.h"
 #include "train/run_folder.h"
 
-#define NOTES_MAX 8
+#define NOTES_MAX        8
+#define RESULTS_JSON_MAX ((size_t)1 << 30)
 
 typedef struct tested_run {
     const char *folder;
@@ -107,6 +108,27 @@ static int open_runs(look_session *s, nod_error *err)
     return 0;
 }
 
+/* The results of an earlier look are moored as well: a ledger that was rolled back to before that look
+ * does not fit them. */
+static int check_earlier_results(const tested_run *r, const nod_ledger *l, nod_error *err)
+{
+    int rc = 0;
+    nod_json *j = NULL, *provenance = NULL, *moored = NULL;
+    nod_anchor anchor;
+    char *path = nod_path_join(r->folder, "test/results.json");
+    if (!path) return nod_fail_memory(err, "path of results", 4096);
+    if (!nod_path_is_file(path)) goto out;
+    NOD_TRY(nod_json_read(path, RESULTS_JSON_MAX, &j, err));
+    NOD_TRY(nod_json_need_object(j, path, "provenance", &provenance, err));
+    NOD_TRY(nod_json_need_object(provenance, path, "anchor", &moored, err));
+    NOD_TRY(nod_anchor_from_json(moored, path, &anchor, err));
+    NOD_TRY(nod_ledger_check_anchor(l, &anchor, path, err));
+out:
+    nod_json_free(j);
+    nod_free(path);
+    return rc;
+}
+
 static int begin_look(look_session *s, nod_error *err)
 {
     int rc = 0;
@@ -122,6 +144,8 @@ static int begin_look(look_session *s, nod_error *err)
         runs[i] =
             (nod_look_run){nod_path_base(s->runs[i].folder), s->runs[i].hash, s->runs[i].made};
     NOD_TRY(nod_ledger_open(path, NOD_LEDGER_WRITE, &s->ledger, err));
+    for (size_t i = 0; i < s->o->n_runs; i++)
+        NOD_TRY(check_earlier_results(&s->runs[i], s->ledger, err));
     nod_look_request q = {.split_hash = nod_split_hash(split),
                           .split_anchor = nod_split_anchor(split),
                           .runs = runs,
