@@ -11,7 +11,7 @@ typedef struct split_options {
     const char *out, *ledger, *again;
     int64_t seed;
     double train, validation, test;
-    bool ignore_official;
+    bool ignore_official, allow_one_class;
 } split_options;
 
 static const split_options defaults = {.train = 0.7, .validation = 0.15, .test = 0.15};
@@ -27,6 +27,8 @@ static const nod_option options[] = {
                     0.98),
     NOD_OPTION_FLAG(split_options, ignore_official, "ignore-official", 0,
                     "divide anew although the data set comes with a split"),
+    NOD_OPTION_FLAG(split_options, allow_one_class, "allow-one-class", 0,
+                    "go on where a part lacks a class; what needs it is then not estimable"),
     NOD_OPTION_TEXT(split_options, ledger, "ledger", 0, "FILE",
                     "ledger (default: ledger.sqlite beside the cohort)"),
     NOD_OPTION_TEXT(split_options, again, "again", 0, "REASON",
@@ -136,6 +138,7 @@ static int run(nod_cli *cli, const void *options_void, nod_error *err)
     so.fraction[NOD_PART_VAL] = o->validation;
     so.fraction[NOD_PART_TEST] = o->test;
     so.ignore_official = o->ignore_official;
+    so.allow_one_class = o->allow_one_class;
     NOD_TRY(nod_cohort_read(cohort, &c, err));
     NOD_TRY(nod_split_make(c, &so, &s, err));
     print_warnings(cli, s, nod_cohort_get_info(c));

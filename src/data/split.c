@@ -383,14 +383,16 @@ static int check_parts(const nod_split *s, const nod_split_options *o, bool mult
             if (s->counts[p].class_images[k] == 0) missing = k;
         }
         if (p == NOD_PART_TRAIN ? present < s->n_classes : present < 2)
-            return nod_fail(err, NOD_EDATA,
-                            "the %s part has no case of class '%s' (%zu images of %zu groups): "
-                            "%s; more patients of the class, other fractions or another seed "
-                            "help, --allow-one-class goes on without",
-                            name, s->classes[missing], s->counts[p].images, s->counts[p].groups,
-                            p == NOD_PART_TRAIN
-                                ? "it could not be learned"
-                                : "no AUC and no threshold could be had from it");
+            return nod_fail(
+                err, NOD_EDATA,
+                "the %s part has no case of class '%s' (%zu images of %zu groups): "
+                "%s; more patients of the class%s help, --allow-one-class goes on "
+                "without",
+                name, s->classes[missing], s->counts[p].images, s->counts[p].groups,
+                p == NOD_PART_TRAIN ? "it could not be learned"
+                                    : "no AUC and no threshold could be had from it",
+                strcmp(s->official, "kept") == 0 ? " or --ignore-official"
+                                                 : ", other fractions or another seed");
     }
     return 0;
 }
