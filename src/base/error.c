@@ -49,12 +49,31 @@ static int code_of_errno(int errno_value)
     }
 }
 
+/* What helps, where the reason alone does not say it. */
+static const char *remedy_of_errno(int errno_value)
+{
+    switch (errno_value) {
+    case ENOSPC:
+    case EDQUOT:
+        return "; make room, or write to another disk";
+    case EFBIG:
+        return "; files are limited in size here (ulimit -f)";
+    case EROFS:
+        return "; write to another folder";
+    case EACCES:
+        return "; take a file or folder that you have the right to, or be given it";
+    default:
+        return "";
+    }
+}
+
 int nod_fail_errno(nod_error *err, int errno_value, const char *fmt, ...)
 {
     char text[NOD_ERROR_MAX], reason_buffer[128];
     /* The reason is what a person needs most: a long path must not push it out. */
     const char *reason = strerror_r(errno_value, reason_buffer, sizeof reason_buffer);
-    size_t room = sizeof text - strlen(reason) - 3;
+    const char *remedy = remedy_of_errno(errno_value);
+    size_t room = sizeof text - strlen(reason) - strlen(remedy) - 3;
     va_list ap;
     va_start(ap, fmt);
     int n = vsnprintf(text, room, fmt, ap);
@@ -62,7 +81,7 @@ int nod_fail_errno(nod_error *err, int errno_value, const char *fmt, ...)
     if (n < 0) text[0] = '\0';
     nod_text_tidy(text);
     size_t len = strlen(text);
-    snprintf(text + len, sizeof text - len, ": %s", reason);
+    snprintf(text + len, sizeof text - len, ": %s%s", reason, remedy);
     int code = code_of_errno(errno_value);
     store(err, code, text);
     return code;

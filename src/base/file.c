@@ -179,6 +179,14 @@ void nod_file_out_abort(nod_file_out *out)
     out_done(out);
 }
 
+int nod_file_out_add(nod_file_out *out, const void *data, size_t size, nod_error *err)
+{
+    if (size == 0 || fwrite(data, 1, size, out->stream) == size) return 0;
+    int rc = nod_fail_errno(err, errno, "cannot write %s", out->path);
+    nod_file_out_abort(out);
+    return rc;
+}
+
 /* Makes the rename itself survive a power cut. Its failure changes nothing about the file,
  * which is complete under its name, and some file systems refuse it; so it is not an error.
  * Cuts the file's name off `path`. */
@@ -225,12 +233,8 @@ int nod_file_write(const char *path, const void *data, size_t size, nod_error *e
     nod_file_out out;
     int rc = nod_file_out_open(path, &out, err);
     if (rc != 0) return rc;
-    if (size > 0 && fwrite(data, 1, size, out.stream) != size) {
-        rc = nod_fail_errno(err, errno, "cannot write %s", path);
-        nod_file_out_abort(&out);
-        return rc;
-    }
-    return nod_file_out_commit(&out, err);
+    rc = nod_file_out_add(&out, data, size, err);
+    return rc ? rc : nod_file_out_commit(&out, err);
 }
 
 /* ".NAME.tmp.PID.N", as create_temp makes it. */

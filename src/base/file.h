@@ -36,6 +36,9 @@ typedef struct nod_file_out {
     char *path, *temp;
 } nod_file_out;
 int nod_file_out_open(const char *path, nod_file_out *out, nod_error *err) NOD_MUST_CHECK;
+/* Adds these bytes to the file; a failed one has aborted it. */
+int nod_file_out_add(nod_file_out *out, const void *data, size_t size,
+                     nod_error *err) NOD_MUST_CHECK;
 int nod_file_out_commit(nod_file_out *out, nod_error *err) NOD_MUST_CHECK;
 void nod_file_out_abort(nod_file_out *out);
 

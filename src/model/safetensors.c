@@ -330,11 +330,11 @@ int nod_safetensors_write(const char *path, const char *const *names, const nod_
         prefix[i] = (uint8_t)((uint64_t)header.len >> (8 * i));
     NOD_TRY(fill_hash(prefix, &header, tensors, n, err));
     NOD_TRY(nod_file_out_open(path, &f, err));
-    fwrite(prefix, 1, sizeof prefix, f.stream);
-    fwrite(header.data, 1, header.len, f.stream);
+    NOD_TRY(nod_file_out_add(&f, prefix, sizeof prefix, err));
+    NOD_TRY(nod_file_out_add(&f, header.data, header.len, err));
     for (size_t i = 0; i < n; i++)
-        fwrite(tensors[i].data, 1, nod_tensor_bytes(&tensors[i]), f.stream);
-    rc = nod_file_out_commit(&f, err); /* looks at ferror */
+        NOD_TRY(nod_file_out_add(&f, tensors[i].data, nod_tensor_bytes(&tensors[i]), err));
+    rc = nod_file_out_commit(&f, err);
 out:
     nod_strbuf_done(&header);
     return rc;

@@ -39,8 +39,11 @@ static void test_errno_chooses_code(void **state)
     assert_int_equal(nod_fail_errno(&err, ENOENT, "cannot open %s", "f"), NOD_ENOENT);
     assert_string_equal(err.message, "cannot open f: No such file or directory");
     assert_int_equal(nod_fail_errno(&err, ENOMEM, "x"), NOD_ENOMEM);
-    assert_int_equal(nod_fail_errno(&err, EACCES, "x"), NOD_EIO);
-    assert_string_equal(err.message, "x: Permission denied");
+    assert_int_equal(nod_fail_errno(&err, EIO, "x"), NOD_EIO);
+    assert_string_equal(err.message, "x: Input/output error");
+    assert_int_equal(nod_fail_errno(&err, EROFS, "cannot write f"), NOD_EIO);
+    assert_string_equal(err.message,
+                        "cannot write f: Read-only file system; write to another folder");
 }
 
 static void test_errno_reason_survives_long_path(void **state)
@@ -52,7 +55,7 @@ static void test_errno_reason_survives_long_path(void **state)
     path[sizeof path - 1] = '\0';
     nod_fail_errno(&err, ENOSPC, "cannot write %s", path);
     assert_true(strlen(err.message) < NOD_ERROR_MAX);
-    assert_non_null(strstr(err.message, ": No space left on device"));
+    assert_non_null(strstr(err.message, ": No space left on device; make room"));
 }
 
 static void test_memory_names_what_and_bytes(void **state)
