@@ -15,6 +15,7 @@
 
 typedef struct session {
     const nod_run_options *o;
+    const char *recipe_path;
     nod_run_info info;
     int lock; /* of the run's folder */
     nod_run_inputs in;
@@ -45,6 +46,22 @@ static int check_task(const session *s, nod_error *err)
     if (task == s->in.recipe->task) return 0;
     return nod_fail(err, NOD_ERECIPE, "task: the recipe says %s, the cohort is %s",
                     nod_task_name(s->in.recipe->task), nod_task_name(task));
+}
+
+/* A part of one class has no AUC, so none of its epochs would be the best. */
+static int check_monitor(const session *s, nod_error *err)
+{
+    const nod_cohort_info *info = nod_cohort_get_info(s->in.cohort);
+    nod_part_counts n = nod_split_counts(s->in.split, NOD_PART_VAL);
+    size_t present = 0;
+    for (size_t k = 0; k < info->n_classes; k++)
+        present += n.class_images[k] > 0;
+    if (s->in.recipe->monitor != NOD_MONITOR_AUC || info->multilabel || present > 1) return 0;
+    return nod_fail(
+        err, NOD_EDATA,
+        "%s: validation.monitor: the validation part has cases of one class only, so "
+        "no auc: take monitor: loss",
+        s->recipe_path);
 }
 
 static void set_shapes(session *s)
@@ -89,9 +106,11 @@ static int open_session(session *s, const nod_run_options *o, const char *recipe
 {
     int rc = 0;
     s->o = o;
+    s->recipe_path = recipe;
     s->lock = -1;
     NOD_TRY(nod_run_inputs_open(recipe, o->cohort, o->split, &s->in, err));
     NOD_TRY(check_task(s, err));
+    NOD_TRY(check_monitor(s, err));
     NOD_TRY(nod_contract_from_json(s->in.recipe->input, "input", &s->contract, err));
     set_shapes(s);
     NOD_TRY(load_data(s, err));
@@ -173,6 +192,11 @@ static int new_trainer(session *s, uint64_t seed, nod_error *err)
                             &s->validation_examples, &t, &s->trainer, err));
 out:
     nod_json_free(j);
+    if (rc == NOD_ENOMEM)
+        nod_error_prefix(err, "%s: a smaller network, image or batch_size may fit",
+                         s->recipe_path);
+    else if (rc)
+        nod_error_prefix(err, "%s", s->recipe_path);
     return rc;
 }
 
@@ -336,7 +360,7 @@ static int train_seed(session *s, int64_t i, nod_error *err)
                  (long long)i + 1, (long long)s->info.n_seeds);
         return 0;
     }
-    NOD_TRY(new_trainer(s, seed, err));
+    if (!s->trainer) NOD_TRY(new_trainer(s, seed, err));
     if (!s->kernels) NOD_TRY(keep_kernels(s, err));
     NOD_TRY(begin_or_resume(s, seed, err));
     if (w->seed_begins)
@@ -383,14 +407,17 @@ out:
     return rc;
 }
 
+/* The first trainer is made before anything is written: a network that does not fit leaves no
+ * folder behind. */
 static int begin_run(session *s, nod_error *err)
 {
     int rc = 0;
     int64_t looks = 0;
     const nod_run_options *o = s->o;
     NOD_TRY(ask_ledger(s, &s->info.begun, &looks, err));
-    s->info.n_seeds = NOD_MAX(o->n_seeds, 1);
     snprintf(s->info.backend, sizeof s->info.backend, "%s", o->backend ? o->backend : "cpu");
+    NOD_TRY(new_trainer(s, s->in.recipe->seed, err));
+    s->info.n_seeds = NOD_MAX(o->n_seeds, 1);
     snprintf(s->info.split_hash, sizeof s->info.split_hash, "%s", nod_split_hash(s->in.split));
     snprintf(s->info.cohort_hash, sizeof s->info.cohort_hash, "%s",
              nod_split_cohort_hash(s->in.split));
