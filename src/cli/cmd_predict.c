@@ -70,7 +70,7 @@ static int predict_one(nod_reader *r, const char *path, nod_strbuf *b, nod_json 
         logits ? nod_image_read(path, &im, err) : nod_fail_memory(err, "logits", 2 * k * 8);
     if (!rc) rc = nod_reader_answer(r, &im, logits, NULL, p, err);
     if (rc) {
-        nod_error_prefix(err, "%s", path);
+        if (!strstr(err->message, path)) nod_error_prefix(err, "%s", path);
     } else {
         nod_json *j = nod_json_object(), *classes = nod_json_object();
         nod_csv_add_field(b, path, 1);

@@ -428,7 +428,11 @@ int nod_index(const char *source, const nod_index_options *o, nod_cohort **out, 
     NOD_TRY(find_names(&x));
     NOD_TRY(decode_all(&x));
     NOD_TRY(name_cases(&x));
-    NOD_TRY(make_cohort(&x, out));
+    rc = make_cohort(&x, out);
+    if (rc) {
+        nod_error_prefix(err, "%s", source);
+        goto out;
+    }
     if (x.info.positive_origin == NOD_POSITIVE_ASSUMED)
         nod_warn(o->log,
                  "the positive class is taken to be the highest, '%s'; say which it is "

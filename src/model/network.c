@@ -23,6 +23,8 @@ int nod_network_from_json(const nod_json *spec, nod_network **out, nod_error *er
     nod_network *n = nod_calloc(1, sizeof *n);
     if (!n) return nod_fail_memory(err, "network", sizeof *n);
     nod_spec_begin(&s, spec, "network", err);
+    if (nod_spec_has(&s, "layers") && !nod_spec_has(&s, "name"))
+        nod_spec_fail(&s, "name", "is missing; a list of layers goes with name: layers");
     int which = nod_spec_choice(&s, "name", NULL, names);
     n->arch = table[which];
     nod_style_parse(&n->style, &s, n->arch->norm);

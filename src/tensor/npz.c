@@ -351,7 +351,7 @@ int nod_npz_read(nod_npz *z, const char *name, nod_tensor *out, nod_error *err)
     NOD_TRY(read_exactly(&r, t.data, r.npy.n_data, err));
     zip_int64_t n = zip_fread(r.file, &extra, 1); /* at the end libzip compares the CRC */
     if (n != 0) {
-        rc = nod_fail(err, NOD_EFORMAT, "%s: %s", r.label,
+        rc = nod_fail(err, NOD_EFORMAT, "%s: %s: the file is damaged, fetch it again", r.label,
                       n > 0 ? "more bytes follow than the zip's directory claims"
                             : zip_error_strerror(zip_file_get_error(r.file)));
         goto out;
