@@ -181,15 +181,16 @@ void nod_spec_sizes(nod_spec *s, const char *key, int n, int64_t def, int64_t lo
     nod_json *list = nod_json_array();
     for (int i = 0; i < n && !s->rc; i++) {
         const nod_json *e = v && nod_json_is_array(v) ? nod_json_at(v, (size_t)i) : v;
+        int64_t size = e ? nod_json_i64(e) : def;
         if (e && !nod_json_is_int(e))
             nod_spec_fail(s, key, "must be a whole number or a list of %d", n);
-        else if (e)
-            out[3 - n + i] = nod_json_i64(e);
-        if (e && !s->rc && (out[3 - n + i] < lo || out[3 - n + i] > NOD_SPEC_SIZE_MAX))
-            nod_spec_fail(s, key, "%lld is not between %lld and %lld",
-                          (long long)out[3 - n + i], (long long)lo,
-                          (long long)NOD_SPEC_SIZE_MAX);
-        if (!s->rc) nod_json_push(list, nod_json_int(out[3 - n + i]));
+        else if (e && (size < lo || size > NOD_SPEC_SIZE_MAX))
+            nod_spec_fail(s, key, "%lld is not between %lld and %lld", (long long)size,
+                          (long long)lo, (long long)NOD_SPEC_SIZE_MAX);
+        else {
+            out[3 - n + i] = size;
+            nod_json_push(list, nod_json_int(size));
+        }
     }
     if (s->rc)
         nod_json_free(list);

@@ -392,7 +392,8 @@ static int build(const nod_builder *b, int image, nod_error *err)
     nod_error local = NOD_ERROR_INIT;
     (void)err;
     int y = walk(&l, nod_json_get(b->net->spec, "layers"), image, &local);
-    if (local.code && !b->g->error.code) b->g->error = local;
+    /* What is wrong with the description also is the cause of what the graph then lacks. */
+    if (local.code) b->g->error = local;
     return y;
 }
 
