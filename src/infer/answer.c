@@ -171,18 +171,17 @@ static int check_fit(const nod_reader *r, const char *path, nod_error *err)
     return 0;
 }
 
-int nod_reader_open(const char *model_path, const nod_plan_options *o, int64_t batch,
-                    nod_reader *out, nod_error *err)
+int nod_reader_from_model(nod_model *model_take, const char *name, const nod_plan_options *o,
+                          int64_t batch, nod_reader *out, nod_error *err)
 {
     int rc = 0;
-    nod_reader r = {0};
+    nod_reader r = {.model = model_take};
     nod_kernel_table *table = NULL, *own = NULL;
     nod_plan_options options = *o;
-    NOD_TRY(nod_model_read(model_path, &r.model, err));
-    NOD_TRY(nod_contract_from_json(r.model->contract, model_path, &r.contract, err));
-    NOD_TRY(nod_answer_from_json(r.model->answer, model_path, &r.answer, err));
-    NOD_TRY(check_fit(&r, model_path, err));
-    NOD_TRY(nod_kernel_table_from_json(r.model->kernels, model_path, &own, err));
+    NOD_TRY(nod_contract_from_json(r.model->contract, name, &r.contract, err));
+    NOD_TRY(nod_answer_from_json(r.model->answer, name, &r.answer, err));
+    NOD_TRY(check_fit(&r, name, err));
+    NOD_TRY(nod_kernel_table_from_json(r.model->kernels, name, &own, err));
     NOD_TRY(nod_kernel_table_new(&table, err));
     NOD_TRY(nod_kernel_table_add(table, o->table, err));
     NOD_TRY(nod_kernel_table_add(table, own, err));
@@ -195,6 +194,14 @@ out:
     nod_kernel_table_free(own);
     nod_reader_done(&r);
     return rc;
+}
+
+int nod_reader_open(const char *model_path, const nod_plan_options *o, int64_t batch,
+                    nod_reader *out, nod_error *err)
+{
+    nod_model *m = NULL;
+    int rc = nod_model_read(model_path, &m, err);
+    return rc ? rc : nod_reader_from_model(m, model_path, o, batch, out, err);
 }
 
 void nod_reader_done(nod_reader *r)

@@ -36,6 +36,9 @@ typedef struct nod_reader {
 /* `batch` windows per run. The kernels that the model was made with go before those of o->table. */
 int nod_reader_open(const char *model_path, const nod_plan_options *o, int64_t batch,
                     nod_reader *out, nod_error *err) NOD_MUST_CHECK;
+/* The same of a model in memory, which is consumed, also on failure; `name` is for messages. */
+int nod_reader_from_model(nod_model *model_take, const char *name, const nod_plan_options *o,
+                          int64_t batch, nod_reader *out, nod_error *err) NOD_MUST_CHECK;
 void nod_reader_done(nod_reader *r);
 /* Preprocesses a decoded image and computes raw logits [k], and calibrated log-odds and probabilities
  * [k] (any of the last two may be NULL). */

@@ -150,6 +150,26 @@ static int check_slices(const nod_safetensors *s, const char *path, const slice 
     return 0;
 }
 
+/* Whether this training can have come there: counters are indices of what comes next. */
+static int check_progress(const nod_trainer *t, const char *path, const progress *p,
+                          nod_error *err)
+{
+    int64_t steps = t->steps_per_epoch, epochs = t->recipe->epochs;
+    bool good =
+        p->epochs_done >= 0 && p->epochs_done <= epochs && p->step_in_epoch >= 0 &&
+        p->step_in_epoch <= steps && p->step == p->epochs_done * steps + p->step_in_epoch &&
+        p->optimiser_step == p->step && p->best_epoch >= 0 && p->best_epoch <= p->epochs_done &&
+        p->bad_epochs >= 0 && p->bad_epochs <= p->epochs_done && p->plateau_bad >= 0 &&
+        p->plateau_bad <= p->epochs_done && p->scale >= 0;
+    if (good) return 0;
+    return nod_fail(
+        err, NOD_EFORMAT,
+        "%s: epoch %lld, step %lld of it, step %lld in all: this training, of %lld "
+        "epochs of %lld steps, was never there; take the file from its source again",
+        path, (long long)p->epochs_done, (long long)p->step_in_epoch, (long long)p->step,
+        (long long)epochs, (long long)steps);
+}
+
 static void take_progress(nod_trainer *t, const progress *p)
 {
     t->epochs_done = p->epochs_done;
@@ -189,6 +209,7 @@ int nod_trainer_load(nod_trainer *t, const char *path, nod_error *err)
     NOD_TRY(check_identity(s->metadata, path, &t->identity, err));
     NOD_TRY(nod_json_parse(text, strlen(text), path, &j, err));
     NOD_TRY(read_progress(j, path, &p, err));
+    NOD_TRY(check_progress(t, path, &p, err));
     NOD_TRY(check_slices(s, path, want, n, err));
     for (size_t i = 0; i < n; i++)
         memcpy(want[i].data, nod_safetensors_find(s, want[i].name)->data,
