@@ -47,21 +47,27 @@ static int no_layer(const look *k, nod_error *err)
         if (is_weighted(&k->g->nodes[i]))
             nod_strbuf_printf(&b, "%s%s", b.len ? ", " : "", k->g->nodes[i].name);
     int rc = nod_fail(err, NOD_EINVAL, "no layer '%s' with weights; there are %s", k->q->layer,
-                      b.data);
+                      b.len ? b.data : "none");
     nod_strbuf_done(&b);
     return rc;
+}
+
+static bool is_norm(const nod_node *n)
+{
+    return n->op == NOD_OP_BATCH_NORM_INFER || n->op == NOD_OP_GROUP_NORM;
 }
 
 /* The activation that follows, directly or behind a norm. */
 static void find_activation(look *k, int value)
 {
     k->act = -1;
-    for (size_t i = 0; i < k->g->n_nodes; i++) {
+    for (size_t i = 0; i < k->g->n_nodes && k->act < 0; i++) {
         const nod_node *n = &k->g->nodes[i];
-        if (n->op == NOD_OP_ACT && n->in[0] == value) {
-            k->act = n->out[0];
-            k->act_kind = n->attr.act;
-        }
+        if (n->in[0] != value) continue;
+        if (is_norm(n)) value = n->out[0];
+        if (n->op != NOD_OP_ACT) continue;
+        k->act = n->out[0];
+        k->act_kind = n->attr.act;
     }
 }
 
