@@ -64,9 +64,9 @@ tear_log() {
     done
 }
 
-# Moments up to half of the whole training.
+# Moments up to a third of the whole training.
 awk -v seed="$seed" -v most="$whole_ms" \
-    'BEGIN { srand(seed); for (i = 0; i < 400; i++) printf "%.3f\n", 0.005 + rand() * most / 2000 }' >moments.txt
+    'BEGIN { srand(seed); for (i = 0; i < 400; i++) printf "%.3f\n", 0.005 + rand() * most / 3000 }' >moments.txt
 
 kills=0 stops=0 ends=0
 while read -r moment <&3; do

@@ -113,33 +113,36 @@ refused 11 "rolled back" "$n" train --resume -o begun
 cd ..
 
 # --- a kill between the ledger's row and the result ----------------------------------------------
-# The first file of results is a pipe that nobody reads: the program waits there, after the row of the
-# look is written and the labels are read.
-cp -r sealed killed
-cd killed
-mkdir -p a/test
-mkfifo a/test/results.json
-before=$(rows ledger.sqlite)
-"$n" test a >out.txt 2>&1 &
-pid=$!
-tries=0
-while [ "$(rows ledger.sqlite)" = "$before" ]; do
-    tries=$((tries + 1))
-    [ $tries -lt 600 ] || fail "no row of a look"
-    kill -0 $pid 2>/dev/null || { cat out.txt; fail "the look did not wait for its results"; }
-    sleep 0.05
+# The first or the last file of the results is a pipe that nobody reads: the program waits there, after
+# the row of the look is written and the labels are read.
+for waits_at in results.json predictions.csv; do
+    cp -r sealed "killed-$waits_at"
+    cd "killed-$waits_at"
+    mkdir -p a/test
+    mkfifo a/test/$waits_at
+    before=$(rows ledger.sqlite)
+    "$n" test a >out.txt 2>&1 &
+    pid=$!
+    tries=0
+    while [ "$(rows ledger.sqlite)" = "$before" ] ||
+        { [ $waits_at = predictions.csv ] && [ ! -s a/test/results.txt ]; }; do
+        tries=$((tries + 1))
+        [ $tries -lt 600 ] || fail "no row of a look"
+        kill -0 $pid 2>/dev/null || { cat out.txt; fail "the look did not wait for its results"; }
+        sleep 0.05
+    done
+    kill -9 $pid
+    status=0
+    wait $pid || status=$?
+    [ $status = 137 ] || fail "the look was over ($status) before it was killed"
+    rm a/test/$waits_at
+    [ "$(rows ledger.sqlite)" = $((before + 1)) ] || fail "more than the row of the look"
+    refused 11 "without a result" "$n" test b
+    quiet "$n" test a
+    says "look 1 (resumed)"
+    refused 11 "look 1 " "$n" test a
+    cd ..
 done
-kill -9 $pid
-status=0
-wait $pid || status=$?
-[ $status = 137 ] || fail "the look was over ($status) before it was killed"
-rm a/test/results.json
-[ "$(rows ledger.sqlite)" = $((before + 1)) ] || fail "more than the row of the look"
-refused 11 "without a result" "$n" test b
-quiet "$n" test a
-says "look 1 (resumed)"
-refused 11 "look 1 " "$n" test a
-cd ..
 
 # --- pixels that nothing may depend on -------------------------------------------------------------
 # A cohort with an official split; then the same with the pixels of its validation and test images
