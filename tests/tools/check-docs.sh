@@ -1,5 +1,5 @@
 #!/bin/sh
-# tools/check-docs names broken links, headings, paths and examples.
+# tools/check-docs names broken links, headings, paths, pages named by sources, and examples.
 set -eu
 
 check=$PWD/tools/check-docs
@@ -26,6 +26,23 @@ verdict 0 '`src/base/text.c` `src/<layer>/text.c` `src/*/*.c` `make test`'
 verdict 0 '```\n[a](nowhere.md) `src/nowhere.c`\n```'
 verdict 0 '```sh run\nx=1\n```\ntext\n```sh run\n[ "$(nodule a $x)" = "nodule a 1" ]\ntest -f src/base/text.c\n```' 'examples of 1'
 verdict 0 '```sh\nfalse\n```' 'examples of 0'
+
+# names 0|1 LINE [WORDS]: a source of the tree holds that line, on its line 2.
+names() {
+    printf '/* x */\n%s\n' "$2" >"$tree/src/base/text.c"
+    verdict "$1" 'text' "${3:-}"
+    : >"$tree/src/base/text.c"
+}
+names 0 '/* docs/page.md has the keys (docs/page.md). */' '2 pages named'
+names 0 'puts("docs/page.md");' '1 pages named'
+names 0 '/* https://example.org/docs/nowhere.md, tests/docs/nowhere.md, docs/nowhere.txt */' '0 pages named'
+names 1 '/* docs/nowhere.md */' 'src/base/text.c:2: docs/nowhere.md does not exist'
+names 1 '/* docs/page.md, then docs/formats/nowhere.md */' 'src/base/text.c:2: docs/formats/nowhere.md'
+names 1 'puts("docs/nowhere.md");' 'docs/nowhere.md does not exist'
+mkdir -p "$tree/tests/tools"
+echo '# docs/nowhere.md' >"$tree/tests/tools/check-docs.sh"
+verdict 0 'text' '0 pages named'
+rm -r "$tree/tests"
 
 verdict 1 '[a](nowhere.md)' 'docs/it.md:1: link to nowhere.md'
 verdict 1 'x\n[a](page.md#nothing)' 'docs/it.md:2: .*no such heading'
