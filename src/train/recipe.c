@@ -192,6 +192,10 @@ static void read_answer(nod_recipe *r, nod_spec *s)
     r->point_rule = (nod_point_rule)nod_spec_choice(&b, "operating_point", "youden", rules);
     double def = r->point_rule == NOD_POINT_SENSITIVITY ? 0.9 : 0.5;
     r->point_value = nod_spec_f64(&b, "value", def, 0, 1);
+    if (r->point_rule == NOD_POINT_SENSITIVITY && !(r->point_value > 0 && r->point_value < 1))
+        nod_spec_fail(&b, "value",
+                      "%g: a wanted sensitivity lies between 0 and 1, without the ends",
+                      r->point_value);
     if (r->calibration == NOD_CALIBRATION_PLATT && r->task == NOD_TASK_MULTICLASS)
         nod_spec_fail(&b, "calibration",
                       "platt is for binary and multilabel tasks; use temperature");
