@@ -13,7 +13,7 @@ static const index_options defaults = {.out = "cohort.csv", .max_unreadable = 0.
 static const nod_option options[] = {
     NOD_OPTION_TEXT(index_options, out, "output", 'o', "FILE", "write the cohort here"),
     NOD_OPTION_TEXT(index_options, layout, "layout", 0, "NAME",
-                    "layout of the data: npz, folders, manifest (default: detected)"),
+                    "layout of the data: medmnist, manifest, folder (default: detected)"),
     NOD_OPTION_TEXT(index_options, positive, "positive", 0, "CLASS",
                     "positive class of a binary task"),
     NOD_OPTION_TEXT(
