@@ -1,8 +1,9 @@
 #!/bin/sh
 # A training that is killed again and again, at random moments, ends as one that never stopped: the
-# same weights, validation predictions and log. Twenty kill -9 count, each while epochs are trained
-# or a seed is finished; some of them tear the log's last line, as a lost write would. Every fourth
-# stop is SIGTERM, which keeps the epoch at hand, so that later kills hit what goes on within one.
+# same weights, validation predictions and log. Twenty kill -9 count, each after the epochs of a
+# process have begun and before the last seed has ended; some of them tear the log's last line, as a
+# lost write would. Every fourth stop is SIGTERM, which keeps the epoch at hand, so that later kills
+# hit what goes on within one.
 # NODULE_TEST_SEED repeats the moments (as far as the machine does).
 set -eu
 . tests/cli/lib/checks.sh
@@ -50,10 +51,8 @@ same_as_whole() {
     [ -z "$(find run -name '.*.tmp.*')" ] || fail "temporary files were left: $(find run)"
 }
 
-# 0 where the run is among its epochs or its ends: its first log has begun, its last has no end.
-is_under_way() {
-    [ -s run/seed_0/log.jsonl ] && ! grep -qs '"event":"end"' run/seed_1/log.jsonl
-}
+# How often a process has begun with the epochs of a seed.
+beginnings() { cat run/seed_*/log.jsonl 2>/dev/null | grep -c '"event":"\(start\|resume\)"' || true; }
 
 # A line torn in the middle, in the log that is being written.
 tear_log() {
@@ -72,7 +71,7 @@ kills=0 stops=0 ends=0
 while read -r moment <&3; do
     [ $kills -lt 20 ] || break
     stops=$((stops + 1))
-    signal=KILL
+    signal=KILL before=$(beginnings)
     [ $((stops % 4)) != 0 ] || signal=TERM
     go_on="small.yaml --seeds 2"
     [ ! -f run/recipe.yaml ] || go_on=--resume
@@ -85,7 +84,7 @@ while read -r moment <&3; do
     wait $pid || status=$?
     case $signal$status in
     KILL137)
-        if is_under_way; then
+        if [ "$(beginnings)" -gt "$before" ] && ! grep -qs '"event":"end"' run/seed_1/log.jsonl; then
             kills=$((kills + 1))
             [ $((kills % 3)) != 0 ] || tear_log
         fi
