@@ -72,21 +72,24 @@ def make():
     return Stream(0x0123456789ABCDEF, 9, 0x1122334455667788)
 
 
-s = make()
-print("u32:    ", ", ".join("0x%08x" % s.u32() for _ in range(6)))
-s = make()
-print("uniform:", ", ".join(s.uniform().hex() for _ in range(3)))
-s = make()
-print("normal: ", ", ".join("%.17g" % s.normal() for _ in range(3)))
-s = make()
-print("below:  ", ", ".join("%d" % s.below(n) for n in (1, 7, 1000, 2**63 + 1, 2**64 - 1)))
-print("shuffle:", ", ".join("%d" % i for i in make().shuffle(list(range(10)))))
-
-
 def text(t):
     return struct.pack("<q", len(t)) + t.encode()
 
 
-body = text("f32") + struct.pack("<qqq", 2, 2, 3) + struct.pack("<6f", *range(6))
-print("tensor: ", hashlib.sha256(body).hexdigest())
-print("strings:", hashlib.sha256(text("ab") + text("c") + struct.pack("<q", -2)).hexdigest())
+def main():
+    s = make()
+    print("u32:    ", ", ".join("0x%08x" % s.u32() for _ in range(6)))
+    s = make()
+    print("uniform:", ", ".join(s.uniform().hex() for _ in range(3)))
+    s = make()
+    print("normal: ", ", ".join("%.17g" % s.normal() for _ in range(3)))
+    s = make()
+    print("below:  ", ", ".join("%d" % s.below(n) for n in (1, 7, 1000, 2**63 + 1, 2**64 - 1)))
+    print("shuffle:", ", ".join("%d" % i for i in make().shuffle(list(range(10)))))
+    body = text("f32") + struct.pack("<qqq", 2, 2, 3) + struct.pack("<6f", *range(6))
+    print("tensor: ", hashlib.sha256(body).hexdigest())
+    print("strings:", hashlib.sha256(text("ab") + text("c") + struct.pack("<q", -2)).hexdigest())
+
+
+if __name__ == "__main__":
+    main()
