@@ -172,9 +172,10 @@ static int deal(const nod_cohort *c, const nod_groups *g, const bool *dealt,
                 const double fraction[NOD_PARTS], int64_t seed, uint8_t *to, nod_error *err)
 {
     size_t n_classes = nod_cohort_get_info(c)->n_classes;
-    dealing d = {.c = c, .g = g, .fraction = fraction, .to = to};
+    dealing d = {.c = c, .g = g, .fraction = fraction};
     size_t *hand_of = nod_calloc(g->n_groups, sizeof *hand_of);
     int rc = 0;
+    d.to = to;
     d.hands = nod_calloc(g->n_groups, sizeof *d.hands);
     d.class_images = nod_calloc(n_classes + 1, sizeof *d.class_images);
     if (!hand_of || !d.hands || !d.class_images) {

@@ -342,7 +342,7 @@ static void run_trial(report *r, const trial *t, run_options o, guarded out[NOD_
     nod_threads_set(0);
     if (!guarded_is_whole(&scratch)) complain(r, t, "writes outside of its scratch memory");
     for (int i = 0; i < t->n->n_in; i++) {
-        if (in_data[i] == NULL) continue;
+        if (before[i] == NULL) continue; /* not an input of this node */
         bool overwritten = false;
         for (int k = 0; k < t->n->n_out; k++)
             if (out_data[k] == in_data[i]) { /* hand over what lies there now */

@@ -198,7 +198,9 @@ static void check_track(golden *gold, const op_case *c, nod_precision p)
     op_graph g = {.target = -1};
     op_data d;
     nod_attrs a = c->attr;
-    a.count = nod_shape_count(&c->in[0]) / c->in[0].dim[1];
+    int64_t channels = c->in[0].dim[1];
+    NOD_ASSERT(channels > 0);
+    a.count = nod_shape_count(&c->in[0]) / channels;
     assert_int_equal(nod_graph_new(&g.graph, &err), 0);
     for (int i = 0; i < c->n_in; i++) {
         char name[16];

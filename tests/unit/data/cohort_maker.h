@@ -94,6 +94,7 @@ static inline void write_png(const char *folder, const char *name, int64_t heigh
         nod_image_init(&im, 1, height, width, 1, NOD_SAMPLE_U8, &err) != 0)
         fail_msg("%s", err.message);
     uint8_t *v = im.data;
+    NOD_ASSERT(v != NULL);
     for (int64_t y = 0; y < height; y++)
         for (int64_t x = 0; x < width; x++)
             v[y * width + x] = constant ? (uint8_t)seed : made_pixel(seed, y, x);

@@ -253,6 +253,8 @@ static void add(arrays *a, const char *name, nod_dtype dtype, nod_shape shape,
     nod_tensor *t = &a->t[a->n];
     if (nod_tensor_init(t, dtype, &shape, &err) != 0) fail_msg("%s", err.message);
     for (int64_t i = 0; i < nod_tensor_count(t); i++) {
+        /* The analyser cannot see that the count is the shape's, so that of `values`. */
+        /* NOLINTNEXTLINE(clang-analyzer-core.uninitialized.Assign) */
         uint8_t v = values ? values[i] : (uint8_t)(((size_t)i * 37 + a->n) % 251);
         switch (dtype) {
         case NOD_DTYPE_U8:

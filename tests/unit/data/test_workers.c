@@ -42,7 +42,7 @@ static void test_lowest_failure(void **state)
         static counts c;
         nod_error err = NOD_ERROR_INIT;
         memset(&c, 0, sizeof c);
-        c.fail_from = (size_t)(round * 7);
+        c.fail_from = (size_t)round * 7;
         char want[32];
         snprintf(want, sizeof want, "item %zu", c.fail_from | 1);
         assert_int_equal(nod_workers_run(N, 1 + round % 8, work, &c, &err), NOD_EDATA);
