@@ -337,6 +337,11 @@ static nod_ledger *open_ledger(const char *folder, const char *name)
     return l;
 }
 
+static bool same_anchor(const nod_anchor *a, const nod_anchor *b)
+{
+    return strcmp(a->id, b->id) == 0 && a->length == b->length && strcmp(a->head, b->head) == 0;
+}
+
 static void test_file_round_trip(void **state)
 {
     nod_error err = NOD_ERROR_INIT;
@@ -404,8 +409,7 @@ static void test_file_round_trip(void **state)
         const char *version = strstr((char *)text.data, "\"nodule\": \"");
         size_t from = (size_t)(version - (char *)text.data);
         bool in_version = i > from && i < from + 24;
-        if (!in_version && memcmp(&a, &e, sizeof a) == 0)
-            fail_msg("edit at byte %zu passed", i);
+        if (!in_version && same_anchor(&a, &e)) fail_msg("edit at byte %zu passed", i);
         nod_split_free(back);
         back = NULL;
     }

@@ -161,7 +161,7 @@ static void test_backends_agree(void **state)
 static void test_bf16_is_near_f32(void **state)
 {
     static const char *const bodies[] = {mlp, cnn, resnet};
-    nod_precision p[2];
+    nod_precision p[2] = {NOD_PRECISION_F32, NOD_PRECISION_F32};
     (void)state;
     if (precisions(p) < 2) skip();
     for (size_t b = 0; b < 3; b++) {

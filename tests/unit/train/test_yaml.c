@@ -57,8 +57,7 @@ static void test_text_reads_back(void **state)
                                         "tr\xc3\xa4ge",
                                         "nel\xc2\x85.",
                                         "ls\xe2\x80\xa8ps\xe2\x80\xa9.",
-                                        "\xef\xbb\xbf"
-                                        "bom"};
+                                        "\357\273\277bom"};
     (void)state;
     for (size_t i = 0; i < NOD_COUNT(texts); i++) {
         nod_strbuf b = NOD_STRBUF_INIT;
