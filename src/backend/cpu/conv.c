@@ -124,14 +124,35 @@ static bool needs_one_thread(const nod_dnnl_conv_desc *d)
     return d->x == NOD_LAYOUT_PLAIN && d->y == NOD_LAYOUT_PLAIN;
 }
 
+/* In channels-last, the weight gradient of a strided 1x1 convolution from fewer channels than a
+ * vector of bf16 writes past its memory (uxlfoundation/oneDNN#6035). */
+static bool writes_past(const nod_dnnl_conv_desc *d)
+{
+    bool point = true, strided = false;
+    for (int i = 0; i < 3; i++) {
+        point = point && d->kernel[i] == 1;
+        strided = strided || d->stride[i] > 1;
+    }
+    return d->pass == NOD_PASS_WEIGHTS && point && strided && d->c / d->groups < 32;
+}
+
+/* Nothing to lay out, and in channels-last the library's sums differ from run to run there. */
+static bool is_one_pixel(const nod_shape *x, const nod_shape *y)
+{
+    return nod_shape_count(x) == x->dim[0] * x->dim[1] &&
+           nod_shape_count(y) == y->dim[0] * y->dim[1];
+}
+
 /* First pair of layouts for which the library has a real kernel. */
 static nod_dnnl_conv *find(nod_dnnl_conv_desc *d, const nod_kernel_query *q)
 {
     const nod_shape *x, *w, *y;
     roles(q, &x, &w, &y);
-    /* channels-last: strided 1x1 backward-weights with few channels writes past its memory
-     * (uxlfoundation/oneDNN#6035), so it is not used until it is needed for AMX */
-    nod_layout p = q->preferred == NOD_LAYOUT_LAST ? NOD_LAYOUT_PLAIN : q->preferred;
+    nod_layout p = q->preferred;
+    /* AVX2 has matrix products alone for it, whose sums are cut by thread */
+    if (p == NOD_LAYOUT_LAST &&
+        (nod_dnnl_isa_here() < NOD_DNNL_ISA_AVX512 || writes_past(d) || is_one_pixel(x, y)))
+        p = NOD_LAYOUT_PLAIN;
     nod_layout fx = nod_layout_allowed(p, x) ? p : NOD_LAYOUT_PLAIN;
     nod_layout fy = nod_layout_allowed(p, y) ? p : NOD_LAYOUT_PLAIN;
     const nod_layout pairs[][2] = {{fx, fy}, {NOD_LAYOUT_PLAIN, NOD_LAYOUT_PLAIN}};

@@ -27,17 +27,21 @@ static const char *isa(void)
     return names[nod_dnnl_isa_here()];
 }
 
+/* bf16 is fast in channels-last where there are tiles (AMX), and only there. */
 static size_t layouts(nod_precision p, nod_layout out[NOD_LAYOUT_COUNT])
 {
     size_t n = 0;
+    if (p == NOD_PRECISION_BF16 && nod_dnnl_isa_here() >= NOD_DNNL_ISA_AMX)
+        out[n++] = NOD_LAYOUT_LAST;
     if (p != NOD_PRECISION_F64 && nod_cpu_has_avx512()) out[n++] = NOD_LAYOUT_BLOCK16;
     if (p == NOD_PRECISION_F32 && nod_cpu_has_avx2()) out[n++] = NOD_LAYOUT_BLOCK8;
+    if (p == NOD_PRECISION_BF16 && nod_dnnl_isa_here() == NOD_DNNL_ISA_AVX512_BF16)
+        out[n++] = NOD_LAYOUT_LAST;
     out[n++] = NOD_LAYOUT_PLAIN;
     return n;
 }
 
-/* f64 runs on the reference. On AMX bf16 is right but slow in this version: the tiles want
- * channels-last, which the norms do not have yet. */
+/* f64 runs on the reference. */
 static bool has_precision(nod_precision p)
 {
     return p != NOD_PRECISION_BF16 || nod_dnnl_isa_here() >= NOD_DNNL_ISA_AVX512_BF16;

@@ -182,13 +182,12 @@ typedef struct reorder_job {
 REORDER_ROW(uint32_t)
 REORDER_ROW(uint16_t)
 
-/* Between PLAIN and a layout blocked by channels. */
+/* Between PLAIN and any other layout. */
 static int match_reorder(const nod_kernel_query *q, nod_kernel_fit *fit)
 {
     nod_layout from = q->in[0], to = q->preferred;
     nod_dtype d = q->dtype[q->node->in[0]];
     if (d != NOD_DTYPE_F32 && d != NOD_DTYPE_BF16) return 0;
-    if (from == NOD_LAYOUT_LAST || to == NOD_LAYOUT_LAST) return 0;
     if ((from == NOD_LAYOUT_PLAIN) == (to == NOD_LAYOUT_PLAIN)) return 0;
     fit->in[0] = from;
     fit->out[0] = to;

@@ -47,15 +47,16 @@ static bool is_group(nod_op op)
     return op == NOD_OP_GROUP_NORM || op == NOD_OP_GROUP_NORM_BWD;
 }
 
-static nod_norm describe(const nod_kernel_query *q, nod_layout l)
+static nod_norm describe(const nod_kernel_query *q, nod_layout l, const nod_norm_isa *isa)
 {
     const nod_attrs *a = &q->node->attr;
-    return (nod_norm){.b = nod_blocks_of(nod_query_shape(q, q->node->in[0]), l),
-                      .groups = is_group(q->node->op) ? a->groups : 0,
-                      .eps = a->eps,
-                      .act = a->act,
-                      .alpha = (float)a->alpha,
-                      .half = q->dtype[q->node->in[0]] == NOD_DTYPE_BF16};
+    return (nod_norm){
+        .b = nod_blocks_of_vectors(nod_query_shape(q, q->node->in[0]), l, isa->lanes),
+        .groups = is_group(q->node->op) ? a->groups : 0,
+        .eps = a->eps,
+        .act = a->act,
+        .alpha = (float)a->alpha,
+        .half = q->dtype[q->node->in[0]] == NOD_DTYPE_BF16};
 }
 
 /* true if all activations of the node are stored alike, in the layout *l of its first input. */
@@ -65,8 +66,12 @@ static bool usable(const nod_kernel_query *q, const nod_norm_isa *isa, const int
     if (q->precision == NOD_PRECISION_F64) return false;
     for (size_t i = 0; i < n_values; i++)
         if (values[i] >= 0 && q->dtype[values[i]] != q->dtype[values[0]]) return false;
-    *l = nod_blocks_layout(q, 0);
-    return *l == NOD_LAYOUT_PLAIN || nod_layout_block(*l) == isa->lanes;
+    const nod_shape *s = nod_query_shape(q, values[0]);
+    *l = q->in[0];
+    if (*l == NOD_LAYOUT_LAST && (s->rank < 3 || s->dim[1] % isa->lanes != 0))
+        *l = NOD_LAYOUT_PLAIN;
+    return *l == NOD_LAYOUT_PLAIN || *l == NOD_LAYOUT_LAST ||
+           nod_layout_block(*l) == isa->lanes;
 }
 
 static int create(const nod_kernel_query *q, const nod_kernel_fit *fit, nod_kernel **out,
@@ -74,7 +79,7 @@ static int create(const nod_kernel_query *q, const nod_kernel_fit *fit, nod_kern
 {
     norm_kernel *k = nod_calloc(1, sizeof *k);
     if (!k) return nod_fail_memory(err, "norm", sizeof *k);
-    k->norm = describe(q, fit->in[0]);
+    k->norm = describe(q, fit->in[0], isa);
     k->isa = isa;
     *out = (nod_kernel *)k;
     return 0;
@@ -97,7 +102,7 @@ static int match_forward(const nod_kernel_query *q, nod_kernel_fit *fit,
     if (!usable(q, isa, values, NOD_COUNT(values), &l)) return 0;
     fit->in[0] = fit->out[0] = l;
     if (!group) fit->in[3] = l;
-    nod_norm k = describe(q, l);
+    nod_norm k = describe(q, l, isa);
     fit->scratch_bytes = memory_bytes(&k);
     return 1;
 }
@@ -172,7 +177,7 @@ static int match_infer(const nod_kernel_query *q, nod_kernel_fit *fit, const nod
     if (!usable(q, isa, values, NOD_COUNT(values), &l)) return 0;
     fit->in[0] = fit->in[5] = fit->out[0] = l;
     fit->inplace[0] = 0;
-    nod_norm k = describe(q, l);
+    nod_norm k = describe(q, l, isa);
     fit->scratch_bytes = memory_bytes(&k);
     return 1;
 }
@@ -204,7 +209,7 @@ static int match_backward(const nod_kernel_query *q, nod_kernel_fit *fit,
     fit->in[0] = fit->in[1] = fit->in[2] = fit->out[0] = l;
     if (!group) fit->out[3] = l;
     fit->inplace[0] = 2;
-    nod_norm k = describe(q, l);
+    nod_norm k = describe(q, l, isa);
     fit->scratch_bytes = memory_bytes(&k);
     return 1;
 }

@@ -5,7 +5,8 @@
 #include "backend/cpu/blocks.h"
 #include "backend/cpu/cpu.h"
 
-/* A norm on PLAIN values or on values blocked by the vector's width.
+/* A norm on PLAIN values, on values blocked by the vector's width, or on LAST ones, whose channels
+ * are taken by vectors.
  *
  * A row is one block of channels of one image: b.points points of b.lanes channels. Rows are
  * reduced on their own, by chunks of points, then joined in double in a fixed order: over the

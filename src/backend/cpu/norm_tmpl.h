@@ -20,17 +20,23 @@ typedef struct norm_job {
     void *y, *dx, *dr;
 } norm_job;
 
-/* One row: where it starts, how many numbers it has, where its constants and sums stand. */
+/* One row: where it starts, how many numbers it has, how they lie, where its constants and sums
+ * stand. */
 typedef struct norm_row {
     int64_t at, n, lane, sum;
-    bool plain; /* one channel, its points are summed in VEC_LANES strands */
+    int64_t vectors, step; /* whole vectors, and elements from one to the next */
+    int tail;              /* numbers behind them */
+    bool plain;            /* one channel, its points are summed in VEC_LANES strands */
 } norm_row;
 
 static norm_row row_of(const nod_norm *k, int64_t i)
 {
     const nod_blocks *b = &k->b;
     int64_t n = i / b->blocks, block = i % b->blocks, points = b->points * b->lanes;
-    norm_row r = {.at = i * points, .n = points, .plain = b->lanes == 1};
+    norm_row r = {.at = nod_blocks_row(b, i), .n = points, .plain = b->lanes == 1};
+    r.vectors = points / VEC_LANES;
+    r.step = r.plain ? VEC_LANES : b->step;
+    r.tail = (int)(points % VEC_LANES);
     r.sum = n * b->c + block * b->lanes;
     r.lane = k->groups > 0 ? r.sum : block * b->lanes;
     return r;
@@ -72,15 +78,16 @@ static void join(double *mean, double *m2, double before, double count, double n
     *m2 += new_m2 + d * d * before * count / after;
 }
 
-/* Per lane sums of `vectors` whole vectors from x[at]; with `centre`, of squared deviations. */
-NOD_INLINE vec chunk_sum(const void *x, int64_t at, int64_t vectors, bool half, bool squares,
-                         vec centre)
+/* Per lane sums of `vectors` vectors from x[at]; with `squares`, of squared deviations from
+ * `centre`. */
+NOD_INLINE vec chunk_sum(const void *x, int64_t at, int64_t step, int64_t vectors, bool half,
+                         bool squares, vec centre)
 {
     vec s[4] = {vec_zero(), vec_zero(), vec_zero(), vec_zero()};
     int64_t i = 0;
     for (; i + 4 <= vectors; i += 4)
         for (int u = 0; u < 4; u++) {
-            vec v = element_load(x, at + (i + u) * VEC_LANES, half);
+            vec v = element_load(x, at + (i + u) * step, half);
             if (squares) {
                 v = vec_sub(v, centre);
                 s[u] = vec_fma(v, v, s[u]);
@@ -89,7 +96,7 @@ NOD_INLINE vec chunk_sum(const void *x, int64_t at, int64_t vectors, bool half, 
             }
         }
     for (; i < vectors; i++) {
-        vec v = element_load(x, at + i * VEC_LANES, half);
+        vec v = element_load(x, at + i * step, half);
         if (squares) v = vec_sub(v, centre);
         s[0] = squares ? vec_fma(v, v, s[0]) : vec_add(s[0], v);
     }
@@ -99,16 +106,16 @@ NOD_INLINE vec chunk_sum(const void *x, int64_t at, int64_t vectors, bool half, 
 static void blocked_moments(const norm_job *j, const norm_row *r, bool half)
 {
     double *mean = j->m->sum1 + r->sum, *m2 = j->m->sum2 + r->sum;
-    int64_t points = r->n / VEC_LANES;
+    int64_t points = r->vectors;
     memset(mean, 0, VEC_LANES * sizeof *mean);
     memset(m2, 0, VEC_LANES * sizeof *m2);
     for (int64_t from = 0; from < points; from += CHUNK) {
-        int64_t count = NOD_MIN(points - from, CHUNK), at = r->at + from * VEC_LANES;
+        int64_t count = NOD_MIN(points - from, CHUNK), at = r->at + from * r->step;
         float s[VEC_LANES], q[VEC_LANES];
-        vec centre = chunk_sum(j->x, at, count, half, false, vec_zero());
+        vec centre = chunk_sum(j->x, at, r->step, count, half, false, vec_zero());
         centre = vec_mul(centre, vec_set1(1.0F / (float)count));
         vec_store(s, centre);
-        vec_store(q, chunk_sum(j->x, at, count, half, true, centre));
+        vec_store(q, chunk_sum(j->x, at, r->step, count, half, true, centre));
         for (int l = 0; l < VEC_LANES; l++)
             join(&mean[l], &m2[l], (double)from, (double)count, (double)s[l], (double)q[l]);
     }
@@ -121,11 +128,13 @@ static void plain_moments(const norm_job *j, const norm_row *r, bool half)
     for (int64_t from = 0; from < r->n; from += (int64_t)CHUNK * VEC_LANES) {
         int64_t count = NOD_MIN(r->n - from, (int64_t)CHUNK * VEC_LANES), at = r->at + from;
         int64_t whole = count / VEC_LANES * VEC_LANES;
-        float s = vec_sum(chunk_sum(j->x, at, whole / VEC_LANES, half, false, vec_zero()));
+        float s =
+            vec_sum(chunk_sum(j->x, at, VEC_LANES, whole / VEC_LANES, half, false, vec_zero()));
         for (int64_t i = whole; i < count; i++)
             s += element_get(j->x, at + i, half);
         s /= (float)count;
-        float q = vec_sum(chunk_sum(j->x, at, whole / VEC_LANES, half, true, vec_set1(s)));
+        float q =
+            vec_sum(chunk_sum(j->x, at, VEC_LANES, whole / VEC_LANES, half, true, vec_set1(s)));
         for (int64_t i = whole; i < count; i++) {
             float d = element_get(j->x, at + i, half) - s;
             q += d * d;
@@ -157,14 +166,14 @@ NOD_INLINE void apply_with(const norm_job *j, const norm_row *r, bool half, bool
     const nod_norm *k = j->k;
     const vec scale = constant_of(r, j->m->lane[0]), shift = constant_of(r, j->m->lane[1]);
     const vec low = vec_set1(act_low_slope(k->act, k->alpha));
-    int64_t end = r->at + r->n, i = r->at;
-    for (; i + VEC_LANES <= end; i += VEC_LANES) {
+    int64_t i = r->at;
+    for (int64_t p = 0; p < r->vectors; p++, i += r->step) {
         vec v = vec_fma(element_load(j->x, i, half), scale, shift);
         if (residual) v = vec_add(v, element_load(j->r, i, half));
         element_store(j->y, i, act_apply(simple, low, k->act, k->alpha, v), half);
     }
-    if (i < end) {
-        int n = (int)(end - i);
+    if (r->tail) {
+        int n = r->tail;
         vec v = vec_fma(element_load_part(j->x, i, n, half), scale, shift);
         if (residual) v = vec_add(v, element_load_part(j->r, i, n, half));
         element_store_part(j->y, i, act_apply(simple, low, k->act, k->alpha, v), n, half);
@@ -208,27 +217,26 @@ NOD_INLINE void sums_with(const norm_job *j, const norm_row *r, bool half, bool 
     const vec mean = constant_of(r, j->m->lane[0]), istd = constant_of(r, j->m->lane[1]);
     const vec low = vec_set1(act_low_slope(k->act, k->alpha));
     double *sum1 = j->m->sum1 + r->sum, *sum2 = j->m->sum2 + r->sum;
-    int64_t end = r->at + r->n;
+    int64_t at = r->at, all = r->vectors + (r->tail > 0), step = r->step;
     memset(sum1, 0, (size_t)k->b.lanes * sizeof *sum1);
     memset(sum2, 0, (size_t)k->b.lanes * sizeof *sum2);
-    for (int64_t i = r->at; i < end;) {
-        int64_t stop = NOD_MIN(end, i + (int64_t)CHUNK * VEC_LANES);
+    for (int64_t p = 0; p < all;) {
+        int64_t stop = NOD_MIN(all, p + CHUNK), whole = NOD_MIN(stop, r->vectors);
         vec a = vec_zero(), b = vec_zero(), a2 = vec_zero(), b2 = vec_zero();
         float s1[VEC_LANES], s2[VEC_LANES];
-        for (; i + 2 * VEC_LANES <= stop; i += 2 * VEC_LANES) {
-            vec g = before_act(j, i, 0, half, simple, low);
-            vec h = before_act(j, i + VEC_LANES, 0, half, simple, low);
+        for (; p + 2 <= whole; p += 2, at += 2 * step) {
+            vec g = before_act(j, at, 0, half, simple, low);
+            vec h = before_act(j, at + step, 0, half, simple, low);
             a = vec_add(a, g);
             a2 = vec_add(a2, h);
-            b = vec_fma(g, vec_sub(element_load(j->x, i, half), mean), b);
-            b2 = vec_fma(h, vec_sub(element_load(j->x, i + VEC_LANES, half), mean), b2);
+            b = vec_fma(g, vec_sub(element_load(j->x, at, half), mean), b);
+            b2 = vec_fma(h, vec_sub(element_load(j->x, at + step, half), mean), b2);
         }
-        while (i < stop) {
-            int n = (int)NOD_MIN(stop - i, VEC_LANES);
-            vec g = before_act(j, i, n, half, simple, low); /* zero behind n */
+        for (; p < stop; p++, at += step) {
+            int n = p < r->vectors ? VEC_LANES : r->tail;
+            vec g = before_act(j, at, n, half, simple, low); /* zero behind n */
             a = vec_add(a, g);
-            b = vec_fma(g, vec_sub(element_load_part(j->x, i, n, half), mean), b);
-            i += n;
+            b = vec_fma(g, vec_sub(element_load_part(j->x, at, n, half), mean), b);
         }
         a = vec_add(a, a2);
         b = vec_mul(vec_add(b, b2), istd);
@@ -270,15 +278,15 @@ NOD_INLINE void gradient_with(const norm_job *j, const norm_row *r, bool half, b
     const vec f = constant_of(r, j->m->lane[0]), fx = constant_of(r, j->m->lane[1]);
     const vec f1 = constant_of(r, j->m->lane[2]);
     const vec low = vec_set1(act_low_slope(k->act, k->alpha));
-    int64_t end = r->at + r->n, i = r->at;
-    for (; i + VEC_LANES <= end; i += VEC_LANES) {
+    int64_t i = r->at;
+    for (int64_t p = 0; p < r->vectors; p++, i += r->step) {
         vec g = before_act(j, i, 0, half, simple, low);
         vec dx = vec_fma(f, g, vec_fma(fx, element_load(j->x, i, half), f1));
         if (residual) element_store(j->dr, i, g, half);
         element_store(j->dx, i, dx, half);
     }
-    if (i < end) {
-        int n = (int)(end - i);
+    if (r->tail) {
+        int n = r->tail;
         vec g = before_act(j, i, n, half, simple, low);
         vec dx = vec_fma(f, g, vec_fma(fx, element_load_part(j->x, i, n, half), f1));
         if (residual) element_store_part(j->dr, i, g, n, half);

@@ -1,6 +1,7 @@
-/* pool_avx2.c: max and average pooling, forward and backward, on PLAIN and channel-blocked layouts.
- * One task (a row) per image and block of channels; the gradient of a maximum goes to the first one.
- * Rows that are stored in bf16 are widened into scratch, and results rounded once from there. */
+/* pool_avx2.c: max and average pooling, forward and backward, in every layout. One task (a row) per
+ * image and block of channels; the gradient of a maximum goes to the first one. Rows that are stored
+ * in bf16, or whose points lie apart, are brought into scratch, and results rounded once from
+ * there. */
 #include <math.h>
 #include <string.h>
 
@@ -16,7 +17,8 @@ typedef struct pool_kernel {
     nod_blocks x, y;
     int64_t kernel[3], stride[3], pad[3];
     bool include_pad;
-    bool half_x, half_y; /* x and dx, y and dy are stored in bf16 */
+    bool half_x, half_y;   /* x and dx, y and dy are stored in bf16 */
+    bool apart_x, apart_y; /* points lie apart */
     size_t wide[2]; /* bytes of scratch: x, y (and dy), which dx (of equal size) may follow */
 } pool_kernel;
 
@@ -24,7 +26,7 @@ typedef struct pool_job {
     const pool_kernel *k;
     const void *x, *dy;
     void *y, *dx;
-    float *wide_x, *wide_y, *wide_dx; /* all rows in f32, where they are stored in bf16 */
+    float *wide_x, *wide_y, *wide_dx; /* all rows in f32, where they are not so in memory */
 } pool_job;
 
 typedef struct window {
@@ -120,31 +122,47 @@ typedef void forward_fn(const pool_kernel *, const window *, const float *, floa
 typedef void backward_fn(const pool_kernel *, const window *, const float *, const float *,
                          float *, int64_t);
 
-/* Row i of `stored` as f32: widened into `wide`, or as it is. */
-static const float *row_in(const void *stored, bool half, float *wide, int64_t i, int64_t n)
+/* The f32 form of row i of a value seen through `b`: in `wide`, or where it is. */
+static float *row_form(const nod_blocks *b, bool moved, void *stored, float *wide, int64_t i)
 {
-    if (!half) return (const float *)stored + i * n;
-    nod_element_isa_avx2.widen((const uint16_t *)stored + i * n, wide + i * n, n);
-    return wide + i * n;
+    return (moved ? wide : (float *)stored) + i * b->points * b->lanes;
 }
 
-/* Where row i of `stored` is computed. */
-static float *row_out(void *stored, bool half, float *wide, int64_t i, int64_t n)
+static const float *row_in(const nod_blocks *b, bool half, bool apart, const void *stored,
+                           float *wide, int64_t i)
 {
-    return (half ? wide : (float *)stored) + i * n;
+    float *row = row_form(b, half || apart, (void *)(uintptr_t)stored, wide, i);
+    int64_t at = nod_blocks_row(b, i), n = apart ? b->lanes : b->points * b->lanes;
+    if (!half && !apart) return row;
+    for (int64_t p = 0; p < (apart ? b->points : 1); p++, at += b->step) {
+        if (half)
+            nod_element_isa_avx2.widen((const uint16_t *)stored + at, row + p * n, n);
+        else
+            memcpy(row + p * n, (const float *)stored + at, (size_t)n * sizeof *row);
+    }
+    return row;
 }
 
-static void round_row(void *stored, bool half, const float *row, int64_t i, int64_t n)
+/* Puts a result back where it belongs. */
+static void row_back(const nod_blocks *b, bool half, bool apart, void *stored, const float *row,
+                     int64_t i)
 {
-    if (half) nod_element_isa_avx2.narrow(row, (uint16_t *)stored + i * n, n);
+    int64_t at = nod_blocks_row(b, i), n = apart ? b->lanes : b->points * b->lanes;
+    if (!half && !apart) return;
+    for (int64_t p = 0; p < (apart ? b->points : 1); p++, at += b->step) {
+        if (half)
+            nod_element_isa_avx2.narrow(row + p * n, (uint16_t *)stored + at, n);
+        else
+            memcpy((float *)stored + at, row + p * n, (size_t)n * sizeof *row);
+    }
 }
 
 static inline void forward_row(const pool_job *j, int64_t i, forward_fn *fn)
 {
     const pool_kernel *k = j->k;
-    int64_t lanes = k->x.lanes, n_x = k->x.points * lanes, n_y = k->y.points * lanes;
-    const float *x = row_in(j->x, k->half_x, j->wide_x, i, n_x);
-    float *y = row_out(j->y, k->half_y, j->wide_y, i, n_y), *row = y;
+    int64_t lanes = k->x.lanes;
+    const float *x = row_in(&k->x, k->half_x, k->apart_x, j->x, j->wide_x, i);
+    float *y = row_form(&k->y, k->half_y || k->apart_y, j->y, j->wide_y, i), *row = y;
     for (int64_t d = 0; d < k->y.size[0]; d++)
         for (int64_t h = 0; h < k->y.size[1]; h++)
             for (int64_t w = 0; w < k->y.size[2]; w++, y += lanes) {
@@ -154,24 +172,24 @@ static inline void forward_row(const pool_job *j, int64_t i, forward_fn *fn)
                 else
                     fn(k, &r, x, y, lanes);
             }
-    round_row(j->y, k->half_y, row, i, n_y);
+    row_back(&k->y, k->half_y, k->apart_y, j->y, row, i);
 }
 
 static inline void backward_row(const pool_job *j, int64_t i, backward_fn *fn)
 {
     const pool_kernel *k = j->k;
-    int64_t lanes = k->x.lanes, n_x = k->x.points * lanes, n_y = k->y.points * lanes;
-    const float *x = j->x ? row_in(j->x, k->half_x, j->wide_x, i, n_x) : NULL;
-    const float *dy = row_in(j->dy, k->half_y, j->wide_y, i, n_y);
-    float *dx = row_out(j->dx, k->half_x, j->wide_dx, i, n_x);
-    memset(dx, 0, (size_t)n_x * sizeof *dx);
+    int64_t lanes = k->x.lanes;
+    const float *x = j->x ? row_in(&k->x, k->half_x, k->apart_x, j->x, j->wide_x, i) : NULL;
+    const float *dy = row_in(&k->y, k->half_y, k->apart_y, j->dy, j->wide_y, i);
+    float *dx = row_form(&k->x, k->half_x || k->apart_x, j->dx, j->wide_dx, i);
+    memset(dx, 0, (size_t)(k->x.points * lanes) * sizeof *dx);
     for (int64_t d = 0; d < k->y.size[0]; d++)
         for (int64_t h = 0; h < k->y.size[1]; h++)
             for (int64_t w = 0; w < k->y.size[2]; w++, dy += lanes) {
                 window r = window_at(k, d, h, w);
                 fn(k, &r, x, dy, dx, lanes);
             }
-    round_row(j->dx, k->half_x, dx, i, n_x);
+    row_back(&k->x, k->half_x, k->apart_x, j->dx, dx, i);
 }
 
 static void max_row(void *ctx, int64_t i)
@@ -201,12 +219,12 @@ static bool is_backward(nod_op op)
     return op == NOD_OP_POOL_MAX_BWD || op == NOD_OP_POOL_AVG_BWD;
 }
 
-/* Bytes of a value in f32, where it is stored in bf16. */
-static size_t wide_bytes(const nod_kernel_query *q, int value)
+/* Bytes of a value in f32, where it is brought into scratch. */
+static size_t wide_bytes(const nod_kernel_query *q, int value, bool apart)
 {
     size_t n = (size_t)nod_shape_count(nod_query_shape(q, value)) * sizeof(float);
-    return nod_stored_half(q, value) ? (n + NOD_ALIGNMENT - 1) / NOD_ALIGNMENT * NOD_ALIGNMENT
-                                     : 0;
+    bool moved = nod_stored_half(q, value) || apart;
+    return moved ? (n + NOD_ALIGNMENT - 1) / NOD_ALIGNMENT * NOD_ALIGNMENT : 0;
 }
 
 static int create(const nod_kernel_query *q, const nod_kernel_fit *fit, nod_kernel **out,
@@ -218,8 +236,11 @@ static int create(const nod_kernel_query *q, const nod_kernel_fit *fit, nod_kern
     if (!k) return nod_fail_memory(err, "pooling", sizeof *k);
     int dy = n->op == NOD_OP_POOL_MAX_BWD ? n->in[1] : n->in[0];
     int x = is_backward(n->op) ? n->out[0] : n->in[0], y = is_backward(n->op) ? dy : n->out[0];
-    k->x = nod_blocks_of(nod_query_shape(q, x), is_backward(n->op) ? fit->out[0] : fit->in[0]);
-    k->y = nod_blocks_of(nod_query_shape(q, y), NOD_LAYOUT_PLAIN);
+    nod_layout l = is_backward(n->op) ? fit->out[0] : fit->in[0];
+    k->x = nod_blocks_of_vectors(nod_query_shape(q, x), l, LANES_MAX);
+    k->y = nod_blocks_of_vectors(nod_query_shape(q, y), l, LANES_MAX);
+    k->apart_x = k->x.step != k->x.lanes;
+    k->apart_y = k->y.step != k->y.lanes;
     for (int i = 0; i < 3; i++) {
         k->kernel[i] = a->global ? k->x.size[i] : a->kernel[i];
         k->stride[i] = a->global ? k->x.size[i] : a->stride[i];
@@ -228,8 +249,8 @@ static int create(const nod_kernel_query *q, const nod_kernel_fit *fit, nod_kern
     k->include_pad = a->include_pad;
     k->half_x = nod_stored_half(q, x);
     k->half_y = nod_stored_half(q, y);
-    k->wide[0] = wide_bytes(q, x);
-    k->wide[1] = wide_bytes(q, y);
+    k->wide[0] = wide_bytes(q, x, k->apart_x);
+    k->wide[1] = wide_bytes(q, y, k->apart_y);
     *out = (nod_kernel *)k;
     return 0;
 }
@@ -250,10 +271,11 @@ static int match(const nod_kernel_query *q, nod_kernel_fit *fit)
     int y_value = is_backward(n->op) ? dy : n->out[0];
     if (n->op == NOD_OP_POOL_MAX_BWD && q->dtype[n->in[0]] != q->dtype[x_value]) return 0;
     const nod_shape *x = nod_query_shape(q, x_value), *y = nod_query_shape(q, y_value);
-    fit->scratch_bytes = (n->op == NOD_OP_POOL_MAX_BWD ? 2 : 1) * wide_bytes(q, x_value) +
-                         wide_bytes(q, y_value);
-    nod_layout l = is_backward(n->op) ? q->preferred : nod_blocks_layout(q, 0);
-    if (l == NOD_LAYOUT_LAST || !nod_layout_allowed(l, x)) l = NOD_LAYOUT_PLAIN;
+    nod_layout l = is_backward(n->op) ? q->preferred : q->in[0];
+    bool last = l == NOD_LAYOUT_LAST && x->dim[1] % LANES_MAX == 0;
+    if ((l == NOD_LAYOUT_LAST && !last) || !nod_layout_allowed(l, x)) l = NOD_LAYOUT_PLAIN;
+    fit->scratch_bytes = (n->op == NOD_OP_POOL_MAX_BWD ? 2 : 1) * wide_bytes(q, x_value, last) +
+                         wide_bytes(q, y_value, last);
     /* [N,C] is the same memory PLAIN and blocked */
     nod_layout ly = y->rank < 4 ? NOD_LAYOUT_PLAIN : l;
     if (is_backward(n->op)) {

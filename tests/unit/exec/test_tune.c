@@ -199,10 +199,9 @@ static void test_precision_auto(void **state)
     nod_kernel_table *t = NULL;
     const nod_backend *cpu = nod_backend_find("cpu"), *ref = nod_backend_ref();
     bool half = cpu->has_precision(NOD_PRECISION_BF16);
-    bool zen4 = strcmp(cpu->isa(), "avx512_bf16") == 0;
     assert_int_equal(nod_precision_auto(ref, NULL), NOD_PRECISION_F32);
     assert_int_equal(nod_precision_auto(cpu, NULL),
-                     zen4 ? NOD_PRECISION_BF16 : NOD_PRECISION_F32);
+                     half ? NOD_PRECISION_BF16 : NOD_PRECISION_F32);
     assert_int_equal(nod_kernel_table_new(&t, &err), 0);
     assert_int_equal(nod_precision_settle(t, cpu, NOD_PRECISION_BF16, &err), 0);
     assert_int_equal(nod_precision_auto(cpu, t), half ? NOD_PRECISION_BF16 : NOD_PRECISION_F32);

@@ -54,6 +54,8 @@ static void make_images(fixture *f)
     f->validation = (nod_examples){32, f->images + 64 * SIDE * SIDE, f->labels + 64};
 }
 
+static int layout = -1; /* of activations; -1: the backend's */
+
 static fixture *start_in(nod_precision precision, const char *body, const char *backend)
 {
     nod_error err = NOD_ERROR_INIT;
@@ -70,6 +72,7 @@ static fixture *start_in(nod_precision precision, const char *body, const char *
     nod_trainer_options o = {.plan = NOD_PLAN_OPTIONS_INIT};
     o.plan.backend = nod_backend_find(backend);
     o.plan.precision = precision;
+    o.plan.layout = layout;
     if (nod_trainer_new(f->recipe, f->model, &whole, &f->train, &f->validation, &o, &f->trainer,
                         &err))
         fail_msg("%s", err.message);
@@ -179,17 +182,19 @@ static void test_bf16_is_near_f32(void **state)
     }
 }
 
+/* In the backend's layouts, and in channels-last, which only AMX takes by itself. */
 static void test_threads_do_not_matter(void **state)
 {
     static const char *const bodies[] = {mlp, cnn, resnet};
     nod_precision p[2];
     size_t n = precisions(p);
     (void)state;
-    for (size_t b = 0; b < 3 * n; b++) {
+    for (size_t b = 0; b < 2 * 3 * n; b++) {
         char hash[2][65];
+        layout = b / 3 / n == 1 ? (int)NOD_LAYOUT_LAST : -1;
         for (int k = 0; k < 2; k++) {
             nod_threads_set(k + 1);
-            fixture *f = start_in(p[b / 3], bodies[b % 3], "cpu");
+            fixture *f = start_in(p[b / 3 % n], bodies[b % 3], "cpu");
             run(f);
             hash_of(f, hash[k]);
             stop(f);
@@ -197,6 +202,7 @@ static void test_threads_do_not_matter(void **state)
         nod_threads_set(0);
         assert_string_equal(hash[0], hash[1]);
     }
+    layout = -1;
 }
 
 /* Stops in the middle of an epoch, as a killed process would after its last checkpoint. */
