@@ -4,8 +4,8 @@ gradient of a ResNet-18 (made with PyTorch 2.13.0 and NumPy 2, processor only).
 
     torch_parity.py golden                writes tests/golden/parity.json, which
                                           tests/unit/train/test_torch_parity.c reads
-    torch_parity.py gradients [PROGRAM]   full-width networks, gradient by gradient: a table
-    torch_parity.py curves [PROGRAM]      50 steps of full-width networks: a table
+    torch_parity.py gradients [PROGRAM]   full-width networks, gradient by gradient: tables
+    torch_parity.py curves [PROGRAM]      50 steps of a full-width network: a table
 
 PROGRAM is build/release/bench/torch_parity (`make` builds it), which runs Nodule's side.
 
@@ -205,7 +205,8 @@ def torch_runs(folder, what, c, modes=MODES):
                  "name": f"{name} x{threads}", "path": os.path.join(folder, f"{name}{threads}.npz")}
                 for name, kind in kinds for threads in ((2,) if name == "f64" else (1, 2))]
         subprocess.run([sys.executable, os.path.abspath(__file__), "worker"], check=True,
-                       text=True, input=json.dumps(jobs), env={**os.environ, "OMP_WAIT_POLICY": "passive", **env})
+                       text=True, input=json.dumps(jobs),
+                       env={**os.environ, "OMP_WAIT_POLICY": "passive", **env})
         for job in (j for j in jobs if os.path.exists(j["path"])):
             runs[job["name"]] = read(job["path"])
             os.remove(job["path"])
@@ -228,8 +229,9 @@ def errors(run, truth):
     pairs = list(zip(list(v for k, v in run.items() if k != "loss"), (truth[n] for n in names)))
     each = {n: np.linalg.norm(a - b) / np.linalg.norm(b) for n, (a, b) in zip(names, pairs)}
     grads = [(a, b) for n, (a, b) in zip(names, pairs) if ".running_" not in n]
-    total = math.sqrt(sum(np.sum((a - b)**2) for a, b in grads) / sum(np.sum(b**2) for _, b in grads))
-    return each, total
+    error, length = (sum(np.sum(v(a, b)**2) for a, b in grads)
+                     for v in (lambda a, b: a - b, lambda a, b: b))
+    return each, math.sqrt(error / length)
 
 
 
