@@ -41,18 +41,18 @@ typedef struct indexing {
 static const char *next_layout(const void *ctx, size_t i)
 {
     (void)ctx;
-    const nod_layout *l = nod_layout_at(i);
+    const nod_source_layout *l = nod_source_layout_at(i);
     return l ? l->name : NULL;
 }
 
-static int choose_layout(const char *path, const nod_index_options *o, const nod_layout **out,
-                         nod_error *err)
+static int choose_layout(const char *path, const nod_index_options *o,
+                         const nod_source_layout **out, nod_error *err)
 {
-    const nod_layout *l;
+    const nod_source_layout *l;
     if (!nod_path_exists(path))
         return nod_fail(err, NOD_ENOENT, "there is no file or folder %s", path);
     if (o->layout) {
-        *out = nod_layout_find(o->layout);
+        *out = nod_source_layout_find(o->layout);
         if (*out) return 0;
         const char *near = nod_nearest(o->layout, next_layout, NULL);
         return nod_fail(err, NOD_EINVAL,
@@ -60,7 +60,7 @@ static int choose_layout(const char *path, const nod_index_options *o, const nod
                         o->layout, near ? " (did you mean '" : "", near ? near : "",
                         near ? "'?)" : "");
     }
-    for (size_t i = 0; (l = nod_layout_at(i)) != NULL; i++) {
+    for (size_t i = 0; (l = nod_source_layout_at(i)) != NULL; i++) {
         if (!l->detect(path)) continue;
         *out = l;
         return 0;
@@ -412,7 +412,7 @@ static int check_options(const nod_index_options *o, nod_error *err)
 int nod_index(const char *source, const nod_index_options *o, nod_cohort **out, nod_error *err)
 {
     indexing x = {.path = source, .o = o, .err = err};
-    const nod_layout *layout;
+    const nod_source_layout *layout;
     int rc = check_options(o, err);
     if (rc) return rc;
     nod_arena_init(&x.list.arena);

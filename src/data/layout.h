@@ -39,16 +39,16 @@ int nod_listing_add(nod_listing *l, const nod_item *item, nod_error *err) NOD_MU
 /* Sets the root to the folder of a file. */
 int nod_listing_root_of(nod_listing *l, const char *file, nod_error *err) NOD_MUST_CHECK;
 
-typedef struct nod_layout {
+typedef struct nod_source_layout {
     const char *name, *about;
     /* Whether `path` looks like this layout. */
     bool (*detect)(const char *path);
     int (*list)(const char *path, const nod_log *log, nod_listing *out, nod_error *err);
-} nod_layout;
+} nod_source_layout;
 
 /* The table; NULL after the last. */
-const nod_layout *nod_layout_at(size_t i);
-const nod_layout *nod_layout_find(const char *name); /* NULL: not known */
+const nod_source_layout *nod_source_layout_at(size_t i);
+const nod_source_layout *nod_source_layout_find(const char *name); /* NULL: not known */
 
 typedef struct nod_index_options {
     const char *layout;   /* name in the table; NULL: detected */

@@ -235,7 +235,7 @@ void nod_plan_layout_key(const nod_plan *p, nod_strbuf *out)
 /* --- precision ---------------------------------------------------------------------------- */
 
 /* The rule, where the table has no word on it: bf16 where the processor multiplies it. On Zen 4 it
- * takes a sixth off a step of ResNet-18 in 2-D and 3-D, and half of the memory; small networks gain
+ * takes a sixth off a step of ResNet-18 in 2-D and 3-D, and a quarter of the memory; small networks gain
  * nothing, and lose nothing. */
 nod_precision nod_precision_auto(const nod_backend *backend, const nod_kernel_table *table)
 {

@@ -187,7 +187,7 @@ out:
     return rc;
 }
 
-const nod_layout nod_layout_folder = {
+const nod_source_layout nod_source_layout_folder = {
     .name = "folder",
     .about = "images in one folder a class: DIR/CLASS/..., or DIR/{train,val,test}/CLASS/...",
     .detect = nod_path_is_dir,

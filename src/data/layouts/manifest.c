@@ -141,7 +141,7 @@ out:
     return rc;
 }
 
-const nod_layout nod_layout_manifest = {
+const nod_source_layout nod_source_layout_manifest = {
     .name = "manifest",
     .about = "a CSV table with the columns path,label and maybe patient,part,array,index",
     .detect = detect,

@@ -235,7 +235,7 @@ out:
     return rc;
 }
 
-const nod_layout nod_layout_medmnist = {
+const nod_source_layout nod_source_layout_medmnist = {
     .name = "medmnist",
     .about =
         "an .npz with {train,val,test}_images and _labels (MedMNIST), or images and labels",

@@ -5,15 +5,15 @@
 
 #include "base/file.h"
 
-static const nod_layout *const layouts[] = {&nod_layout_medmnist, &nod_layout_manifest,
-                                            &nod_layout_folder};
+static const nod_source_layout *const layouts[] = {
+    &nod_source_layout_medmnist, &nod_source_layout_manifest, &nod_source_layout_folder};
 
-const nod_layout *nod_layout_at(size_t i)
+const nod_source_layout *nod_source_layout_at(size_t i)
 {
     return i < NOD_COUNT(layouts) ? layouts[i] : NULL;
 }
 
-const nod_layout *nod_layout_find(const char *name)
+const nod_source_layout *nod_source_layout_find(const char *name)
 {
     for (size_t i = 0; i < NOD_COUNT(layouts); i++)
         if (strcmp(layouts[i]->name, name) == 0) return layouts[i];

@@ -4,6 +4,7 @@
 
 #include "data/layout.h"
 
-extern const nod_layout nod_layout_medmnist, nod_layout_folder, nod_layout_manifest;
+extern const nod_source_layout nod_source_layout_medmnist, nod_source_layout_folder,
+    nod_source_layout_manifest;
 
 #endif

@@ -1,5 +1,6 @@
 /* test_loader.c: batches come in order, the same for any number of threads, and from anywhere in
- * the stream. Run under TSan too (preset tsan). */
+ * the stream.
+ * LABELS: tsan */
 #include "base/memory.h"
 #include "cohort_maker.h"
 #include "data/loader.h"

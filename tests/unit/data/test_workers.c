@@ -1,4 +1,5 @@
-/* test_workers.c: every item once; the lowest failure wins for any number of threads. */
+/* test_workers.c: every item once; the lowest failure wins for any number of threads.
+ * LABELS: tsan */
 #include <stdatomic.h>
 
 #include "cohort_maker.h"
