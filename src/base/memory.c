@@ -58,7 +58,7 @@ void *nod_memdup(const void *p, size_t size)
 void *nod_aligned_calloc(size_t size)
 {
     if (size > PTRDIFF_MAX - NOD_ALIGNMENT) return NULL;
-    size_t rounded = (size + NOD_ALIGNMENT - 1) / NOD_ALIGNMENT * NOD_ALIGNMENT;
+    size_t rounded = nod_aligned_size(size);
     if (rounded == 0) rounded = NOD_ALIGNMENT;
     void *p = aligned_alloc(NOD_ALIGNMENT, rounded);
     if (p != NULL) memset(p, 0, rounded);

@@ -21,6 +21,12 @@ void *nod_realloc(void *p, size_t count, size_t size) NOD_MUST_CHECK;
 char *nod_strdup(const char *s) NOD_MUST_CHECK;
 char *nod_strndup(const char *s, size_t n) NOD_MUST_CHECK;
 void *nod_memdup(const void *p, size_t size) NOD_MUST_CHECK;
+/* Rounded up to the alignment. */
+static inline size_t nod_aligned_size(size_t bytes)
+{
+    return (bytes + NOD_ALIGNMENT - 1) / NOD_ALIGNMENT * NOD_ALIGNMENT;
+}
+
 /* NOD_ALIGNMENT-aligned, zeroed, size rounded up to the alignment. */
 void *nod_aligned_calloc(size_t size) NOD_MUST_CHECK;
 void nod_free(void *p);

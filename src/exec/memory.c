@@ -9,11 +9,6 @@
 #include "base/memory.h"
 #include "exec/plan_internal.h"
 
-static size_t rounded(size_t bytes)
-{
-    return (bytes + NOD_ALIGNMENT - 1) / NOD_ALIGNMENT * NOD_ALIGNMENT;
-}
-
 /* In the arena, as against the caller's memory or memory of its own. */
 static bool is_temporary(const nod_slot *s)
 {
@@ -99,7 +94,8 @@ static int by_offset(const void *a, const void *b)
 /* The smallest gap between the placed slots that live together with `s`, else behind them. */
 static size_t find_gap(nod_slot **placed, size_t n, const nod_slot *s, nod_slot **busy)
 {
-    size_t m = 0, end = 0, need = rounded(s->bytes), best = SIZE_MAX, best_gap = SIZE_MAX;
+    size_t m = 0, end = 0, need = nod_aligned_size(s->bytes), best = SIZE_MAX,
+           best_gap = SIZE_MAX;
     for (size_t i = 0; i < n; i++)
         if (live_together(placed[i], s)) busy[m++] = placed[i];
     qsort(busy, m, sizeof(nod_slot *), by_offset);
@@ -109,7 +105,7 @@ static size_t find_gap(nod_slot **placed, size_t n, const nod_slot *s, nod_slot 
             best = end;
             best_gap = busy[i]->offset - end;
         }
-        end = NOD_MAX(end, busy[i]->offset + rounded(busy[i]->bytes));
+        end = NOD_MAX(end, busy[i]->offset + nod_aligned_size(busy[i]->bytes));
     }
     return best != SIZE_MAX ? best : end;
 }
@@ -131,10 +127,12 @@ int nod_plan_place(nod_plan *p, nod_error *err)
     qsort(order, n, sizeof(nod_slot *), by_size);
     for (size_t i = 0; i < n; i++) {
         order[i]->offset = find_gap(order, i, order[i], busy);
-        p->arena_bytes = NOD_MAX(p->arena_bytes, order[i]->offset + rounded(order[i]->bytes));
+        p->arena_bytes =
+            NOD_MAX(p->arena_bytes, order[i]->offset + nod_aligned_size(order[i]->bytes));
     }
     for (size_t i = 0; i < p->n_steps; i++)
-        p->scratch_bytes = NOD_MAX(p->scratch_bytes, rounded(p->steps[i].fit.scratch_bytes));
+        p->scratch_bytes =
+            NOD_MAX(p->scratch_bytes, nod_aligned_size(p->steps[i].fit.scratch_bytes));
     nod_free(order);
     nod_free(busy);
     return 0;
@@ -151,7 +149,7 @@ size_t nod_plan_persistent_bytes(const nod_plan *p)
 {
     size_t bytes = 0;
     for (size_t i = 0; i < p->n_slots; i++)
-        if (is_persistent(p, i)) bytes += rounded(p->slots[i].bytes);
+        if (is_persistent(p, i)) bytes += nod_aligned_size(p->slots[i].bytes);
     return bytes;
 }
 
@@ -161,7 +159,7 @@ void nod_plan_place_persistent(nod_plan *p)
     for (size_t i = 0; i < p->n_slots; i++)
         if (is_persistent(p, i)) {
             p->slots[i].offset = at;
-            at += rounded(p->slots[i].bytes);
+            at += nod_aligned_size(p->slots[i].bytes);
         }
 }
 

@@ -36,11 +36,6 @@ typedef struct conv_kernel {
     const nod_element_isa *isa;
 } conv_kernel;
 
-static size_t rounded(size_t bytes)
-{
-    return (bytes + NOD_ALIGNMENT - 1) / NOD_ALIGNMENT * NOD_ALIGNMENT;
-}
-
 static const nod_shape *shape_of(const nod_kernel_query *q, int value)
 {
     return &q->graph->values[value].shape;
@@ -195,7 +190,7 @@ static void set_storage(conv_kernel *c, const nod_kernel_query *q, nod_conv_pass
 
 static size_t wide_bytes(bool wide, int64_t n)
 {
-    return wide ? rounded((size_t)n * sizeof(float)) : 0;
+    return wide ? nod_aligned_size((size_t)n * sizeof(float)) : 0;
 }
 
 /* Bytes of scratch for the f32 forms. */
@@ -256,8 +251,8 @@ static int match_one(const nod_kernel_query *q, nod_kernel_fit *fit, nod_conv_pa
     if (!c) return 0;
     fit->in[0] = forward ? d.x : d.y;
     fit->out[0] = forward ? d.y : d.x;
-    fit->scratch_bytes = rounded(nod_dnnl_conv_scratch(c)) +
-                         (q->frozen ? 0 : rounded(nod_dnnl_conv_packed(c))) +
+    fit->scratch_bytes = nod_aligned_size(nod_dnnl_conv_scratch(c)) +
+                         (q->frozen ? 0 : nod_aligned_size(nod_dnnl_conv_packed(c))) +
                          storage_bytes(q, pass, d.half);
     nod_dnnl_conv_free(c);
     return 1;
@@ -289,7 +284,7 @@ static int create_one(const nod_kernel_query *q, const nod_kernel_fit *fit, nod_
     set_storage(c, q, pass, d.half);
     c->conv[0] = nod_dnnl_conv_new(&d);
     if (c->conv[0]) {
-        c->packed = rounded(nod_dnnl_conv_packed(c->conv[0]));
+        c->packed = nod_aligned_size(nod_dnnl_conv_packed(c->conv[0]));
         if (c->frozen) c->kept = nod_aligned_calloc(c->packed);
     }
     if (!c->conv[0] || (c->frozen && !c->kept)) {
@@ -388,8 +383,9 @@ static nod_dnnl_conv_desc describe_piece(const nod_kernel_query *q, int *pieces)
 
 static size_t piece_bytes(const nod_dnnl_conv *c, int64_t n_bias)
 {
-    return rounded(nod_dnnl_conv_scratch(c)) + rounded(nod_dnnl_conv_packed(c)) +
-           rounded((size_t)n_bias * sizeof(float));
+    return nod_aligned_size(nod_dnnl_conv_scratch(c)) +
+           nod_aligned_size(nod_dnnl_conv_packed(c)) +
+           nod_aligned_size((size_t)n_bias * sizeof(float));
 }
 
 static int match_weights(const nod_kernel_query *q, nod_kernel_fit *fit)
@@ -430,7 +426,7 @@ static int create_weights(const nod_kernel_query *q, const nod_kernel_fit *fit,
             return nod_fail_memory(err, "convolution gradient", sizeof *c);
         }
     }
-    c->packed = rounded(nod_dnnl_conv_packed(c->conv[0]));
+    c->packed = nod_aligned_size(nod_dnnl_conv_packed(c->conv[0]));
     c->scratch = piece_bytes(c->conv[0], d.o);
     c->n_weights = (int64_t)(nod_dnnl_conv_packed(c->conv[0]) / sizeof(float));
     *out = (nod_kernel *)c;
@@ -454,7 +450,7 @@ static void run_piece(void *ctx, int64_t i)
     piece_job *j = ctx;
     conv_kernel *c = j->c;
     uint8_t *m = piece_memory(j, i);
-    uint8_t *b = m + c->packed, *s = b + rounded((size_t)c->n_bias * sizeof(float));
+    uint8_t *b = m + c->packed, *s = b + nod_aligned_size((size_t)c->n_bias * sizeof(float));
     j->status[i] = run_conv(c->conv[i], true, j->x + (size_t)i * c->x_piece, m,
                             c->bias ? b : NULL, j->y + (size_t)i * c->y_piece, s);
 }

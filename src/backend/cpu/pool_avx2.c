@@ -224,7 +224,7 @@ static size_t wide_bytes(const nod_kernel_query *q, int value, bool apart)
 {
     size_t n = (size_t)nod_shape_count(nod_query_shape(q, value)) * sizeof(float);
     bool moved = nod_stored_half(q, value) || apart;
-    return moved ? (n + NOD_ALIGNMENT - 1) / NOD_ALIGNMENT * NOD_ALIGNMENT : 0;
+    return moved ? nod_aligned_size(n) : 0;
 }
 
 static int create(const nod_kernel_query *q, const nod_kernel_fit *fit, nod_kernel **out,

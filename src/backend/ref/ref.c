@@ -86,7 +86,7 @@ static size_t widened_bytes(const nod_shape *s)
 {
     size_t bytes = 0;
     NOD_ASSERT(nod_shape_bytes(s, NOD_DTYPE_F64, &bytes));
-    return (bytes + NOD_ALIGNMENT - 1) / NOD_ALIGNMENT * NOD_ALIGNMENT;
+    return nod_aligned_size(bytes);
 }
 
 /* --- match, create, free ------------------------------------------------------------------ */
