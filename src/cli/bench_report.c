@@ -101,11 +101,6 @@ nod_bench_row *nod_bench_report_add(nod_bench_report *r)
     return &r->rows[r->n_rows++];
 }
 
-static const char *precision_name(nod_precision p)
-{
-    return p == NOD_PRECISION_BF16 ? "bf16" : "f32";
-}
-
 /* --- as text ------------------------------------------------------------------------------- */
 
 static void time_text(double seconds, char *out, size_t size)
@@ -153,7 +148,7 @@ static void add_verdict(const nod_bench_row *row, nod_strbuf *out)
 static void add_row(const nod_bench_row *row, nod_strbuf *out)
 {
     nod_strbuf_printf(out, "\n%s", row->title);
-    if (row->workload) nod_strbuf_printf(out, ", %s", precision_name(row->precision));
+    if (row->workload) nod_strbuf_printf(out, ", %s", nod_precision_name(row->precision));
     nod_strbuf_addc(out, '\n');
     if (row->missing[0]) {
         nod_strbuf_printf(out, "  not measured: %s\n", row->missing);
@@ -230,7 +225,7 @@ static nod_json *row_json(const nod_bench_row *row)
     nod_json_set_str(j, "title", row->title);
     if (row->workload) {
         nod_json_set_str(j, "workload", row->workload->name);
-        nod_json_set_str(j, "precision", precision_name(row->precision));
+        nod_json_set_str(j, "precision", nod_precision_name(row->precision));
     }
     if (row->missing[0])
         nod_json_set_str(j, "missing", row->missing);

@@ -52,7 +52,7 @@ out:
 static void report(tuning *t, const nod_bench_workload *w, nod_precision p,
                    const nod_tune_result *r)
 {
-    const char *precision = p == NOD_PRECISION_BF16 ? "bf16" : "f32";
+    const char *precision = nod_precision_name(p);
     nod_json *j = nod_json_object();
     nod_json_set_str(j, "workload", w->name);
     nod_json_set_str(j, "precision", precision);
@@ -145,9 +145,9 @@ static int write_table(const tuning *t, const char *path, nod_error *err)
         nod_json_set(j, "rows", t->rows);
         return nod_cli_put_json(t->cli, j, err);
     }
-    nod_precision now = nod_precision_auto(cpu, t->table);
     fprintf(t->cli->out, "precision: auto is %s\nkernel table: %s, %zu entries\n",
-            now == NOD_PRECISION_BF16 ? "bf16" : "f32", path, nod_kernel_table_count(t->table));
+            nod_precision_name(nod_precision_auto(cpu, t->table)), path,
+            nod_kernel_table_count(t->table));
 out:
     nod_free(folder);
     return rc;

@@ -98,7 +98,7 @@ static int make_recipe(const nod_bench_workload *w, nod_precision precision, nod
         "{\"task\": \"multiclass\", \"precision\": \"%s\", \"input\": {\"size\": [8, 8]}, "
         "\"network\": %s, \"batch_size\": %lld, \"optimiser\": {\"name\": "
         "\"momentum\", \"lr\": 0.01}, \"schedule\": {\"name\": \"constant\"}}",
-        precision == NOD_PRECISION_BF16 ? "bf16" : "f32", w->network, (long long)w->batch);
+        nod_precision_name(precision), w->network, (long long)w->batch);
     int rc = text.failed ? nod_fail_memory(err, "recipe", 512)
                          : nod_recipe_parse(text.data, text.len, "bench", out, err);
     nod_strbuf_done(&text);

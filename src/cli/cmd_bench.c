@@ -46,11 +46,6 @@ typedef struct bench {
     nod_bench_report report;
 } bench;
 
-static const char *precision_name(nod_precision p)
-{
-    return precisions[p == NOD_PRECISION_BF16 ? PRECISION_BF16 : PRECISION_F32];
-}
-
 static int stopped(nod_error *err)
 {
     if (!nod_interrupt_pending()) return 0;
@@ -65,7 +60,7 @@ static int start_ours(const bench *b, const nod_bench_workload *w, nod_precision
     char threads[16];
     snprintf(threads, sizeof threads, "%d", b->report.threads);
     const char *argv[] = {b->program,  "bench",       "--worker",
-                          w->name,     "--precision", precision_name(precision),
+                          w->name,     "--precision", nod_precision_name(precision),
                           "--threads", threads,       NULL};
     return nod_bench_worker_start(out, (char *const *)argv, err);
 }
@@ -79,7 +74,7 @@ static int start_peer(const bench *b, const nod_bench_workload *w, const nod_ben
     if (!script) return nod_fail_memory(err, "path of a script", 256);
     const char *argv[] = {b->python,  script,        w->name,
                           peer->mode, "--worker",    "--threads",
-                          threads,    "--precision", precision_name(precision),
+                          threads,    "--precision", nod_precision_name(precision),
                           NULL};
     int rc = nod_bench_worker_start(out, (char *const *)argv, err);
     nod_free(script);
@@ -139,8 +134,8 @@ static void show(const bench *b, const char *text)
 static void say(const bench *b, const race *r, const char *who)
 {
     char text[256];
-    snprintf(text, sizeof text, "%s, %s: %s", r->row->title, precision_name(r->row->precision),
-             who);
+    snprintf(text, sizeof text, "%s, %s: %s", r->row->title,
+             nod_precision_name(r->row->precision), who);
     show(b, text);
 }
 

@@ -147,13 +147,7 @@ static int add_reorder(chooser *c, int value, nod_layout to, int from_slot, int 
                   .attr = nod_attrs_default()};
     if (n.in == NULL) return nod_fail_memory(err, "steps of a plan", sizeof value);
     nod_step s = {.node = n, .preferred = to, .constant = c->constant[value]};
-    nod_kernel_query q = {.graph = p->graph,
-                          .node = &n,
-                          .precision = p->options.precision,
-                          .preferred = to,
-                          .in = &from,
-                          .frozen = p->options.frozen,
-                          .dtype = p->dtype};
+    nod_kernel_query q = nod_plan_query(p, &n, to, &from);
     s.def = first_fit(p->options.backend, NULL, &q, &s.fit);
     if (s.def == NULL || s.fit.in[0] != from || s.fit.out[0] != to)
         return nod_fail(err, NOD_EUNSUPPORTED,
@@ -203,13 +197,7 @@ static int add_kernel(chooser *c, const nod_node *n, nod_error *err)
     nod_step s = {.node = *n, .preferred = p->preferred, .constant = is_constant(c, n)};
     for (int i = 0; i < n->n_in; i++)
         now[i] = n->in[i] < 0 ? NOD_LAYOUT_PLAIN : layout_now(c, n->in[i]);
-    nod_kernel_query q = {.graph = p->graph,
-                          .node = n,
-                          .precision = p->options.precision,
-                          .preferred = p->preferred,
-                          .in = now,
-                          .frozen = p->options.frozen,
-                          .dtype = p->dtype};
+    nod_kernel_query q = nod_plan_query(p, n, p->preferred, now);
     nod_plan_key(p, n, &c->key);
     if (c->key.failed) return nod_fail_memory(err, "the key of a kernel", 256);
     s.def = find_kernel(c, &q, &s.fit);

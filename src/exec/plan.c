@@ -100,13 +100,7 @@ static int take_memory(nod_plan *p, nod_error *err)
 
 static int make_kernel(nod_plan *p, nod_step *s, nod_error *err)
 {
-    nod_kernel_query q = {.graph = p->graph,
-                          .node = &s->node,
-                          .precision = p->options.precision,
-                          .preferred = s->preferred,
-                          .in = s->fit.in,
-                          .frozen = p->options.frozen,
-                          .dtype = p->dtype};
+    nod_kernel_query q = nod_plan_query(p, &s->node, s->preferred, s->fit.in);
     int rc = s->def->create(&q, &s->fit, &s->kernel, err);
     return rc != 0 ? nod_error_prefix(err, "layer '%s'", s->node.name) : 0;
 }

@@ -35,6 +35,7 @@ int nod_kernel_table_read(const char *path, nod_kernel_table **out,
 int nod_kernel_table_write(const nod_kernel_table *t, const char *path,
                            nod_error *err) NOD_MUST_CHECK;
 
+const char *nod_precision_name(nod_precision precision); /* "f32", "f64", "bf16" */
 /* What `precision: auto` means: the table's word, else the rule's. */
 nod_precision nod_precision_auto(const nod_backend *backend, const nod_kernel_table *table);
 /* Puts it into a table. */

@@ -90,7 +90,19 @@ bool nod_plan_memory_is_sound(const nod_plan *p);
 /* table.c: the stable key of a node; of the layout of activations. */
 void nod_plan_key(const nod_plan *p, const nod_node *n, nod_strbuf *out);
 void nod_plan_layout_key(const nod_plan *p, nod_strbuf *out);
-const char *nod_precision_name(nod_precision precision);
+
+/* What a kernel is asked and made with: a node, the plan's layout, those its inputs have. */
+static inline nod_kernel_query nod_plan_query(const nod_plan *p, const nod_node *n,
+                                              nod_layout preferred, const nod_layout *in)
+{
+    return (nod_kernel_query){.graph = p->graph,
+                              .node = n,
+                              .precision = p->options.precision,
+                              .preferred = preferred,
+                              .in = in,
+                              .frozen = p->options.frozen,
+                              .dtype = p->dtype};
+}
 
 /* Slots of step s. */
 static inline int nod_step_in(const nod_plan *p, const nod_step *s, int k)

@@ -234,13 +234,18 @@ void nod_plan_layout_key(const nod_plan *p, nod_strbuf *out)
 
 /* --- precision ---------------------------------------------------------------------------- */
 
+static void precision_key(const nod_backend *backend, char key[64])
+{
+    snprintf(key, 64, "%s/precision", backend->isa());
+}
+
 /* The rule, where the table has no word on it: bf16 where the processor multiplies it. On Zen 4 it
  * takes a sixth off a step of ResNet-18 in 2-D and 3-D, and a quarter of the memory; small networks gain
  * nothing, and lose nothing. */
 nod_precision nod_precision_auto(const nod_backend *backend, const nod_kernel_table *table)
 {
     char key[64];
-    snprintf(key, sizeof key, "%s/precision", backend->isa());
+    precision_key(backend, key);
     const char *name = nod_kernel_table_get(table, key);
     bool bf16 = name != NULL ? strcmp(name, nod_precision_name(NOD_PRECISION_BF16)) == 0
                              : strcmp(backend->isa(), "avx512_bf16") == 0 ||
@@ -253,6 +258,6 @@ int nod_precision_settle(nod_kernel_table *t, const nod_backend *backend, nod_pr
                          nod_error *err)
 {
     char key[64];
-    snprintf(key, sizeof key, "%s/precision", backend->isa());
+    precision_key(backend, key);
     return nod_kernel_table_set(t, key, nod_precision_name(p), err);
 }

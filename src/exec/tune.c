@@ -35,13 +35,7 @@ static kind *find(tuner *t, const char *key)
  * never the faster one, and other layouts would move the cost to a neighbour. */
 static void find_candidates(const nod_plan *p, const nod_step *s, kind *k)
 {
-    nod_kernel_query q = {.graph = p->graph,
-                          .node = &s->node,
-                          .precision = p->options.precision,
-                          .preferred = s->preferred,
-                          .in = s->fit.in,
-                          .frozen = p->options.frozen,
-                          .dtype = p->dtype};
+    nod_kernel_query q = nod_plan_query(p, &s->node, s->preferred, s->fit.in);
     k->candidates[k->n_candidates++] = s->def->name;
     for (size_t i = 0; p->options.backend->kernels[i] != NULL; i++) {
         const nod_kernel_def *def = p->options.backend->kernels[i];
