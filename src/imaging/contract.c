@@ -153,6 +153,9 @@ static int prepare(const nod_contract *k, const nod_image *im, stage *s, nod_err
 {
     int rc = 0;
     *s = (stage){0};
+    if (im->frames != 1)
+        return nod_fail(err, NOD_EDATA, "%lld frames along the axis '%s' where one is wanted",
+                        (long long)im->frames, nod_axis_name(im->facts.axis));
     if ((k->dims == 2) != (im->depth == 1))
         return nod_fail(err, NOD_EDATA,
                         "%lldx%lldx%lld voxels where the recipe's input wants %s",

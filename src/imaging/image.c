@@ -27,35 +27,85 @@ static const size_t sample_size[] = {
 
 /* --- life ------------------------------------------------------------------------------- */
 
+int nod_image_init_frames(nod_image *im, int64_t frames, int64_t depth, int64_t height,
+                          int64_t width, int channels, nod_sample sample, nod_error *err)
+{
+    const int64_t side[] = {frames, depth, height, width};
+    bool is_too_large = false;
+    for (size_t i = 0; i < NOD_COUNT(side); i++)
+        if (side[i] < 1 || channels < 1 || channels > 4)
+            return nod_fail(err, NOD_ESHAPE,
+                            "image of %lld frames of %lld x %lld x %lld with %d channels",
+                            (long long)frames, (long long)depth, (long long)height,
+                            (long long)width, channels);
+    for (size_t i = 0; i < NOD_COUNT(side); i++)
+        is_too_large = is_too_large || side[i] > NOD_IMAGE_MAX_SIDE;
+    if (is_too_large || width * height > NOD_IMAGE_MAX_SAMPLES / channels / depth / frames)
+        return nod_fail(err, NOD_ELIMIT,
+                        "image of %lld frames of %lld x %lld x %lld with %d channels is too "
+                        "large; the limits are %d a side and %lld samples",
+                        (long long)frames, (long long)depth, (long long)height,
+                        (long long)width, channels, NOD_IMAGE_MAX_SIDE,
+                        (long long)NOD_IMAGE_MAX_SAMPLES);
+    size_t count = (size_t)(frames * depth * height * width * channels);
+    void *data = nod_calloc(count, sample_size[sample]);
+    if (data == NULL) return nod_fail_memory(err, "an image", count * sample_size[sample]);
+    *im = (nod_image){.frames = frames,
+                      .depth = depth,
+                      .height = height,
+                      .width = width,
+                      .channels = channels,
+                      .sample = sample,
+                      .data = data,
+                      .geometry = nod_geometry_unknown(width, height, depth),
+                      .facts.axis = frames > 1 ? NOD_AXIS_UNNAMED : NOD_AXIS_NONE};
+    return 0;
+}
+
 int nod_image_init(nod_image *im, int64_t depth, int64_t height, int64_t width, int channels,
                    nod_sample sample, nod_error *err)
 {
-    if (depth < 1 || height < 1 || width < 1 || channels < 1 || channels > 4)
-        return nod_fail(err, NOD_ESHAPE, "image of %lld x %lld x %lld with %d channels",
-                        (long long)depth, (long long)height, (long long)width, channels);
-    if (depth > NOD_IMAGE_MAX_SIDE || height > NOD_IMAGE_MAX_SIDE ||
-        width > NOD_IMAGE_MAX_SIDE || width * height > NOD_IMAGE_MAX_SAMPLES / channels / depth)
-        return nod_fail(err, NOD_ELIMIT,
-                        "image of %lld x %lld x %lld with %d channels is too large; the limits "
-                        "are %d a side and %lld samples",
-                        (long long)depth, (long long)height, (long long)width, channels,
-                        NOD_IMAGE_MAX_SIDE, (long long)NOD_IMAGE_MAX_SAMPLES);
-    size_t count = (size_t)(depth * height * width * channels);
-    void *data = nod_calloc(count, sample_size[sample]);
-    if (data == NULL) return nod_fail_memory(err, "an image", count * sample_size[sample]);
-    *im = (nod_image){depth, height, width, channels, sample, data};
-    return 0;
+    return nod_image_init_frames(im, 1, depth, height, width, channels, sample, err);
 }
 
 void nod_image_done(nod_image *im)
 {
     nod_free(im->data);
+    nod_free(im->padding);
     *im = (nod_image){0};
+}
+
+int64_t nod_image_voxels(const nod_image *im)
+{
+    return im->frames * im->depth * im->height * im->width;
 }
 
 int64_t nod_image_samples(const nod_image *im)
 {
-    return im->depth * im->height * im->width * im->channels;
+    return nod_image_voxels(im) * im->channels;
+}
+
+int nod_image_set_padding(nod_image *im, int64_t n, nod_error *err)
+{
+    size_t size = (size_t)(nod_image_voxels(im) + 7) / 8;
+    if (im->padding == NULL && (im->padding = nod_calloc(size, 1)) == NULL)
+        return nod_fail_memory(err, "which voxels are padding", size);
+    im->padding[n >> 3] = (uint8_t)(im->padding[n >> 3] | 1 << (n & 7));
+    return 0;
+}
+
+const char *nod_axis_name(nod_axis axis)
+{
+    static const char *const names[NOD_AXES] = {[NOD_AXIS_NONE] = "none",
+                                                [NOD_AXIS_UNNAMED] = "unnamed",
+                                                [NOD_AXIS_TIME] = "time",
+                                                [NOD_AXIS_TRIGGER] = "trigger",
+                                                [NOD_AXIS_ACQUISITION] = "acquisition",
+                                                [NOD_AXIS_ECHO] = "echo",
+                                                [NOD_AXIS_DIFFUSION] = "diffusion",
+                                                [NOD_AXIS_COMPONENT] = "component",
+                                                [NOD_AXIS_STACK] = "stack"};
+    return names[axis];
 }
 
 size_t nod_image_bytes(const nod_image *im)
@@ -176,9 +226,10 @@ int nod_image_pixel_hash(const nod_image *im, char out[65], nod_error *err)
     nod_sha256_add_str(h, "nodule pixels 1");
     for (size_t i = 0; i < NOD_COUNT(head); i++)
         nod_sha256_add_i64(h, head[i]);
+    if (im->frames > 1) nod_sha256_add_i64(h, im->frames);
 
     uint8_t chunk[HASH_CHUNK * 4];
-    size_t n_pixels = (size_t)(im->depth * im->height * im->width), filled = 0;
+    size_t n_pixels = (size_t)nod_image_voxels(im), filled = 0;
     size_t size_in = sample_size[im->sample], size_out = sample_size[sample];
     for (size_t i = 0; i < n_pixels; i++) {
         for (int c = 0; c < channels; c++) {
@@ -200,7 +251,7 @@ int nod_image_pixel_hash(const nod_image *im, char out[65], nod_error *err)
 
 int nod_image_is_constant(const nod_image *im)
 {
-    size_t n_pixels = (size_t)(im->depth * im->height * im->width);
+    size_t n_pixels = (size_t)nod_image_voxels(im);
     size_t n_pixel = nod_image_bytes(im) / n_pixels;
     const uint8_t *p = im->data;
     for (size_t i = 1; i < n_pixels; i++)
@@ -223,10 +274,12 @@ int nod_image_to_f32(const nod_image *im, int channels_out, float *dst, nod_erro
         return nod_fail(err, NOD_EINVAL, "an image becomes 1 or 3 channels, not %d",
                         channels_out);
     size_t n = (size_t)(im->depth * im->height * im->width), step = (size_t)im->channels;
+    size_t n_all = n * (size_t)im->frames;
     double full = im->sample == NOD_SAMPLE_U8 ? 255 : im->sample == NOD_SAMPLE_U16 ? 65535 : 1;
     bool alpha = has_alpha(im), colour = im->channels >= 3;
-    for (size_t i = 0; i < n; i++) {
+    for (size_t i = 0; i < n_all; i++) {
         size_t k = i * step;
+        float *to = dst + i % n + i / n * n * (size_t)channels_out;
         double r = sample_at(im, k) / full;
         double g = colour ? sample_at(im, k + 1) / full : r;
         double b = colour ? sample_at(im, k + 2) / full : r;
@@ -237,11 +290,11 @@ int nod_image_to_f32(const nod_image *im, int channels_out, float *dst, nod_erro
             b *= a;
         }
         if (channels_out == 1) {
-            dst[i] = (float)luma(r, g, b);
+            to[0] = (float)luma(r, g, b);
         } else {
-            dst[i] = (float)r;
-            dst[n + i] = (float)g;
-            dst[2 * n + i] = (float)b;
+            to[0] = (float)r;
+            to[n] = (float)g;
+            to[2 * n] = (float)b;
         }
     }
     return 0;

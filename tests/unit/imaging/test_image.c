@@ -190,9 +190,54 @@ static void test_to_f32(void **state)
     nod_image_done(&im);
 }
 
+/* Frames are outermost: a later frame's planes follow all planes of the one before. */
+static void test_frames(void **state)
+{
+    (void)state;
+    nod_error err = NOD_ERROR_INIT;
+    nod_image im = {0};
+    float v[2 * 3 * 4];
+    char one[65], two[65];
+    assert_int_equal(nod_image_init_frames(&im, 2, 1, 2, 2, 3, NOD_SAMPLE_F32, &err), 0);
+    assert_int_equal(nod_image_voxels(&im), 8);
+    assert_int_equal(nod_image_samples(&im), 24);
+    assert_int_equal(im.facts.axis, NOD_AXIS_UNNAMED);
+    for (int i = 0; i < 24; i++)
+        ((float *)im.data)[i] = (float)i;
+    assert_int_equal(nod_image_to_f32(&im, 3, v, &err), 0);
+    for (int f = 0; f < 2; f++)
+        for (int c = 0; c < 3; c++)
+            for (int p = 0; p < 4; p++)
+                assert_true(v[(f * 3 + c) * 4 + p] == (float)((f * 4 + p) * 3 + c));
+    assert_int_equal(nod_image_pixel_hash(&im, two, &err), 0);
+    im.frames = 1; /* the same samples as two slices are another image */
+    im.depth = 2;
+    assert_int_equal(nod_image_pixel_hash(&im, one, &err), 0);
+    assert_string_not_equal(one, two);
+    nod_image_done(&im);
+    assert_int_equal(nod_image_init_frames(&im, 0, 1, 2, 2, 1, NOD_SAMPLE_U8, &err),
+                     NOD_ESHAPE);
+    assert_int_equal(nod_image_init_frames(&im, 65500, 1024, 1024, 2, 1, NOD_SAMPLE_U8, &err),
+                     NOD_ELIMIT);
+}
+
+static void test_padding(void **state)
+{
+    (void)state;
+    nod_error err = NOD_ERROR_INIT;
+    nod_image im = make(3, 5, 1, NOD_SAMPLE_U8);
+    assert_false(nod_image_is_padding(&im, 14));
+    assert_int_equal(nod_image_set_padding(&im, 14, &err), 0);
+    assert_int_equal(nod_image_set_padding(&im, 8, &err), 0);
+    for (int64_t n = 0; n < 15; n++)
+        assert_int_equal(nod_image_is_padding(&im, n), n == 14 || n == 8);
+    nod_image_done(&im);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_frames),           cmocka_unit_test(test_padding),
         cmocka_unit_test(test_limits),           cmocka_unit_test(test_pixel_hash),
         cmocka_unit_test(test_pixel_hash_large), cmocka_unit_test(test_constant),
         cmocka_unit_test(test_to_f32),
