@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
 """Makes tests/golden/geometry: what nibabel says of affines, and what SimpleITK makes of grids.
 
-affines.json: random rotations, some sheared, with their orientation codes, obliquity, spacing and
+affines.json: random rotations, some mirrored, with their orientation codes, obliquity, spacing and
 a point (nibabel 5.4.2). Rotations whose axes are nearly as close to a second patient axis are left
 out, for there the nearest code is a matter of taste.
 
-resample.npz: SimpleITK 2.5.x on a small smooth volume: linear and nearest onto an oblique grid
-and onto a shifted one of equal directions. Voxels within a voxel of the border are not compared
-(SimpleITK and Nodule fill them by different rules).
+resample.npz: SimpleITK 2.5.7 on a small smooth volume: linear and nearest onto an oblique grid
+and onto a shifted one of equal directions. Both targets lie inside of the source, and no voxel
+lies half-way between two of its own, for which the rounding of the last bit would decide.
 
 Needs numpy, nibabel, SimpleITK. Run: python tools/oracles/geometry.py tests/golden/geometry
 """
@@ -94,7 +94,7 @@ for name, direction, spacing, size in [
         ("oblique", turn @ tilt, (0.9, 1.1, 1.3), (14, 12, 11)),
         ("shifted", turn, (0.8, 1.2, 2.0), (17, 13, 9))]:
     d = np.asarray(direction)
-    origin = centre - d @ ((np.array(size) - 1) / 2 * np.array(spacing)) + d @ [0.3, -0.2, 0.1]
+    origin = centre - d @ ((np.array(size) - 1) / 2 * np.array(spacing)) + d @ [0.31, -0.21, 0.113]
     g = target(direction, spacing, size, origin)
     arrays[f"{name}_grid"] = grid(g)
     for kind, code in [("linear", sitk.sitkLinear), ("nearest", sitk.sitkNearestNeighbor)]:
