@@ -16,28 +16,21 @@
 
 #include "base/memory.h"
 #include "base/rng.h"
+#include "data/phantom_tissue.h"
 
-#define N_OCTAVES 3
-#define N_SPOTS   6
-#define N_LOBES   5
+#define N_SPOTS 6
+#define N_LOBES 5
 /* Streams of one patient: the head, its tumour, its texture; images come after. */
 enum { STREAM_HEAD, STREAM_TUMOUR, STREAM_TEXTURE, STREAM_IMAGE = 16 };
 #define STREAMS_PER_PATIENT 4096
 
-static const int octave_side[N_OCTAVES] = {6, 12, 24}; /* cells over [-1,1] */
-static const double octave_weight[N_OCTAVES] = {0.6, 0.5, 0.35};
-
-typedef struct vec {
-    double x, y, z;
-} vec;
-
 typedef struct spot {
-    vec at; /* head coordinates */
+    nod_vec at; /* head coordinates */
     double radius, change;
 } spot;
 
 typedef struct tumour {
-    vec at, lobe[N_LOBES];
+    nod_vec at, lobe[N_LOBES];
     double radius, change, halo, rim;
     double amplitude[N_LOBES], phase[N_LOBES];
 } tumour;
@@ -46,16 +39,16 @@ struct nod_phantom {
     uint64_t seed;
     int64_t i_patient;
     bool has_tumour;
-    vec centre, half; /* of the head, in field coordinates */
+    nod_vec centre, half; /* of the head, in field coordinates */
     double turn_rad;
     double skin, bone, fluid, grey, white; /* intensities, about 0..1 */
     double texture;                        /* amplitude */
-    vec ventricle, ventricle_half;         /* the right one; the left is its mirror image */
+    nod_vec ventricle, ventricle_half;     /* the right one; the left is its mirror image */
     double asymmetry;                      /* of the left ventricle's size */
     double bias[6], noise;
     spot spots[N_SPOTS];
     tumour tumour;
-    float *lattice[N_OCTAVES]; /* [side+1]^3 standard normal numbers */
+    nod_texture texture_field;
 };
 
 static nod_rng stream(const nod_phantom *p, uint64_t k)
@@ -64,34 +57,14 @@ static nod_rng stream(const nod_phantom *p, uint64_t k)
                         (uint64_t)p->i_patient * STREAMS_PER_PATIENT + k);
 }
 
-static double length(vec v)
-{
-    return sqrt(v.x * v.x + v.y * v.y + v.z * v.z);
-}
-
-static vec minus(vec a, vec b)
-{
-    return (vec){a.x - b.x, a.y - b.y, a.z - b.z};
-}
-
-/* A direction, evenly over the sphere. */
-static vec draw_direction(nod_rng *r)
-{
-    for (;;) {
-        vec v = {nod_rng_range(r, -1, 1), nod_rng_range(r, -1, 1), nod_rng_range(r, -1, 1)};
-        double n = length(v);
-        if (n > 0.1 && n <= 1) return (vec){v.x / n, v.y / n, v.z / n};
-    }
-}
-
 /* --- drawing a head --------------------------------------------------------------------- */
 
 static void draw_head(nod_phantom *p)
 {
     nod_rng r = stream(p, STREAM_HEAD);
-    p->centre = (vec){0.03 * nod_rng_normal(&r), 0.03 * nod_rng_normal(&r), 0};
-    p->half = (vec){nod_rng_range(&r, 0.66, 0.78), nod_rng_range(&r, 0.78, 0.92),
-                    nod_rng_range(&r, 0.78, 0.92)};
+    p->centre = (nod_vec){0.03 * nod_rng_normal(&r), 0.03 * nod_rng_normal(&r), 0};
+    p->half = (nod_vec){nod_rng_range(&r, 0.66, 0.78), nod_rng_range(&r, 0.78, 0.92),
+                        nod_rng_range(&r, 0.78, 0.92)};
     p->turn_rad = 0.1 * nod_rng_normal(&r);
     bool bright_fluid = nod_rng_uniform(&r) < 0.4; /* T2-like, else T1-like */
     double gain = nod_rng_range(&r, 0.8, 1.15);
@@ -102,10 +75,10 @@ static void draw_head(nod_phantom *p)
     p->grey = gain * nod_rng_range(&r, 0.36, 0.46);
     p->white = p->grey + gain * (bright_fluid ? -1 : 1) * nod_rng_range(&r, 0.05, 0.14);
     p->texture = gain * nod_rng_range(&r, 0.02, 0.04);
-    p->ventricle = (vec){nod_rng_range(&r, 0.12, 0.2), nod_rng_range(&r, -0.1, 0.1),
-                         nod_rng_range(&r, -0.1, 0.1)};
-    p->ventricle_half = (vec){nod_rng_range(&r, 0.05, 0.11), nod_rng_range(&r, 0.2, 0.4),
-                              nod_rng_range(&r, 0.2, 0.35)};
+    p->ventricle = (nod_vec){nod_rng_range(&r, 0.12, 0.2), nod_rng_range(&r, -0.1, 0.1),
+                             nod_rng_range(&r, -0.1, 0.1)};
+    p->ventricle_half = (nod_vec){nod_rng_range(&r, 0.05, 0.11), nod_rng_range(&r, 0.2, 0.4),
+                                  nod_rng_range(&r, 0.2, 0.35)};
     p->asymmetry = exp(0.15 * nod_rng_normal(&r));
     for (int k = 0; k < 6; k++)
         p->bias[k] = (k < 3 ? 0.10 : 0.06) * nod_rng_normal(&r);
@@ -113,9 +86,9 @@ static void draw_head(nod_phantom *p)
     /* Vessels, perivascular spaces, calcifications: small; and one broad harmless shade. */
     for (int k = 0; k < N_SPOTS; k++) {
         spot *s = &p->spots[k];
-        vec d = draw_direction(&r);
+        nod_vec d = nod_vec_draw(&r);
         double at = 0.75 * cbrt(nod_rng_uniform(&r));
-        s->at = (vec){d.x * at, d.y * at, d.z * at};
+        s->at = (nod_vec){d.x * at, d.y * at, d.z * at};
         s->radius = k == 0 ? nod_rng_range(&r, 0.25, 0.45) : nod_rng_range(&r, 0.02, 0.06);
         s->change = gain * (nod_rng_uniform(&r) < 0.5 ? -1 : 1) *
                     (k == 0 ? nod_rng_range(&r, 0, 0.06) : nod_rng_range(&r, 0.1, 0.35));
@@ -126,10 +99,10 @@ static void draw_tumour(nod_phantom *p, const nod_phantom_options *o)
 {
     nod_rng r = stream(p, STREAM_TUMOUR);
     tumour *t = &p->tumour;
-    vec d = draw_direction(&r), lobe = {0.38, 0.12, 0.08};
+    nod_vec d = nod_vec_draw(&r), lobe = {0.38, 0.12, 0.08};
     double at = (o->regional ? 0.14 : 0.62) * cbrt(nod_rng_uniform(&r));
-    t->at = (vec){d.x * at, d.y * at, d.z * at};
-    if (o->regional) t->at = (vec){t->at.x + lobe.x, t->at.y + lobe.y, t->at.z + lobe.z};
+    t->at = (nod_vec){d.x * at, d.y * at, d.z * at};
+    if (o->regional) t->at = (nod_vec){t->at.x + lobe.x, t->at.y + lobe.y, t->at.z + lobe.z};
     double radius = 0.17 * exp(0.35 * nod_rng_normal(&r));
     t->radius = o->radius_scale * NOD_MIN(0.34, NOD_MAX(0.09, radius));
     double change = nod_rng_range(&r, 0.07, 0.30);
@@ -138,24 +111,10 @@ static void draw_tumour(nod_phantom *p, const nod_phantom_options *o)
     t->rim = nod_rng_uniform(&r) < 0.3 ? nod_rng_range(&r, 0.5, 1.2) : 0;
     t->halo = nod_rng_range(&r, 0, 0.35);
     for (int k = 0; k < N_LOBES; k++) {
-        t->lobe[k] = draw_direction(&r);
+        t->lobe[k] = nod_vec_draw(&r);
         t->amplitude[k] = nod_rng_range(&r, 0.05, 0.16);
         t->phase[k] = nod_rng_range(&r, 0, 6.283185307179586);
     }
-}
-
-static int draw_texture(nod_phantom *p, nod_error *err)
-{
-    nod_rng r = stream(p, STREAM_TEXTURE);
-    for (int o = 0; o < N_OCTAVES; o++) {
-        size_t side = (size_t)octave_side[o] + 1, n = side * side * side;
-        p->lattice[o] = nod_calloc(n, sizeof(float));
-        if (p->lattice[o] == NULL)
-            return nod_fail_memory(err, "a phantom's texture", n * sizeof(float));
-        for (size_t i = 0; i < n; i++)
-            p->lattice[o][i] = (float)nod_rng_normal(&r);
-    }
-    return 0;
 }
 
 int nod_phantom_new(uint64_t seed, int64_t i_patient, const nod_phantom_options *options,
@@ -168,7 +127,8 @@ int nod_phantom_new(uint64_t seed, int64_t i_patient, const nod_phantom_options 
     p->has_tumour = options->has_tumour;
     draw_head(p);
     draw_tumour(p, options);
-    int rc = draw_texture(p, err);
+    nod_rng r = stream(p, STREAM_TEXTURE);
+    int rc = nod_texture_init(&p->texture_field, &r, err);
     if (rc != 0) {
         nod_phantom_free(p);
         return rc;
@@ -180,117 +140,101 @@ int nod_phantom_new(uint64_t seed, int64_t i_patient, const nod_phantom_options 
 void nod_phantom_free(nod_phantom *p)
 {
     if (p == NULL) return;
-    for (int o = 0; o < N_OCTAVES; o++)
-        nod_free(p->lattice[o]);
+    nod_texture_done(&p->texture_field);
     nod_free(p);
 }
 
 /* --- intensity at a point --------------------------------------------------------------- */
 
-/* 1 inside (d > 0), 0 outside, a smooth step of width w between: partial volume. */
-static double inside(double d, double w)
-{
-    double t = d / w + 0.5;
-    if (t <= 0) return 0;
-    if (t >= 1) return 1;
-    return t * t * (3 - 2 * t);
-}
-
-static double mix(double a, double b, double t)
-{
-    return a + (b - a) * t;
-}
-
-/* One octave of value noise at u in [-1,1]^3 (outside: the edge's value). */
-static double octave(const nod_phantom *p, int o, vec u)
-{
-    const int n = octave_side[o], s = n + 1;
-    const double c[3] = {u.x, u.y, u.z};
-    int i[3];
-    double f[3];
-    for (int d = 0; d < 3; d++) {
-        double g = NOD_MAX(0, NOD_MIN(n - 1e-9, (c[d] + 1) * 0.5 * n));
-        i[d] = (int)g;
-        f[d] = g - i[d];
-        f[d] = f[d] * f[d] * (3 - 2 * f[d]);
-    }
-    const float *at = p->lattice[o] + ((size_t)i[2] * s + (size_t)i[1]) * s + (size_t)i[0];
-    double v[2];
-    for (int z = 0; z < 2; z++, at += s * s)
-        v[z] = mix(mix(at[0], at[1], f[0]), mix(at[s], at[s + 1], f[0]), f[1]);
-    return mix(v[0], v[1], f[2]);
-}
-
-static double texture(const nod_phantom *p, vec u)
-{
-    double v = 0;
-    for (int o = 0; o < N_OCTAVES; o++)
-        v += octave_weight[o] * octave(p, o, u);
-    return v;
-}
-
-static double ventricles(const nod_phantom *p, vec u, double w)
+static double ventricles(const nod_phantom *p, nod_vec u, double w)
 {
     double most = 0;
     for (int side = -1; side <= 1; side += 2) {
         double s = side < 0 ? p->asymmetry : 1;
-        vec h = p->ventricle_half;
+        nod_vec h = p->ventricle_half;
         /* They spread apart towards the back. */
         double x = u.x - side * (p->ventricle.x + 0.25 * (u.y - p->ventricle.y));
-        vec q = {x / (h.x * s), (u.y - p->ventricle.y) / (h.y * s),
-                 (u.z - p->ventricle.z) / (h.z * s)};
-        most = NOD_MAX(most, inside((1 - length(q)) * h.x * s, w));
+        nod_vec q = {x / (h.x * s), (u.y - p->ventricle.y) / (h.y * s),
+                     (u.z - p->ventricle.z) / (h.z * s)};
+        most = NOD_MAX(most, nod_soft_inside((1 - nod_vec_length(q)) * h.x * s, w));
     }
     return most;
 }
 
-/* What the tumour adds where the tissue has intensity v. */
-static double tumour_change(const tumour *t, vec u, double w)
+/* How far the tumour reaches in the direction of d, which has length r. */
+static double tumour_border(const tumour *t, nod_vec d, double r)
 {
-    vec d = minus(u, t->at);
-    double r = length(d), border = t->radius;
-    if (r > 2.2 * t->radius) return 0;
+    double border = t->radius;
     for (int k = 0; k < N_LOBES && r > 0; k++) {
         double along = (d.x * t->lobe[k].x + d.y * t->lobe[k].y + d.z * t->lobe[k].z) / r;
         border += t->radius * t->amplitude[k] * cos(3 * along + t->phase[k]);
     }
-    double core = inside(border - r, w + 0.25 * border);
+    return border;
+}
+
+/* What the tumour adds to the tissue. */
+static double tumour_change(const tumour *t, nod_vec u, double w)
+{
+    nod_vec d = nod_vec_minus(u, t->at);
+    double r = nod_vec_length(d);
+    if (r > 2.2 * t->radius) return 0;
+    double border = tumour_border(t, d, r);
+    double core = nod_soft_inside(border - r, w + 0.25 * border);
     double rim = t->rim * exp(-pow((r - 0.8 * border) / (0.18 * border), 2));
-    double halo = t->halo * inside(1.7 * border - r, border);
+    double halo = t->halo * nod_soft_inside(1.7 * border - r, border);
     return t->change * (core * (t->rim > 0 ? 0.55 : 1) + rim + halo * (1 - core));
 }
 
-/* At x of the field of view, for voxels of edge w. */
-static double intensity(const nod_phantom *p, vec x, double w)
+/* From the field of view to the head, whose skin is the unit sphere. */
+static nod_vec to_head(const nod_phantom *p, nod_vec x)
 {
-    const vec h = p->half;
     double c = cos(p->turn_rad), s = sin(p->turn_rad);
-    vec d = minus(x, p->centre);
-    vec u = {(c * d.x + s * d.y) / h.x, (c * d.y - s * d.x) / h.y, d.z / h.z};
-    double r = length(u);
-    w /= h.x; /* from here on all is in head coordinates */
+    nod_vec d = nod_vec_minus(x, p->centre);
+    return (nod_vec){(c * d.x + s * d.y) / p->half.x, (c * d.y - s * d.x) / p->half.y,
+                     d.z / p->half.z};
+}
+
+double nod_phantom_signal(const nod_phantom *p, nod_vec x, double w)
+{
+    nod_vec u = to_head(p, x);
+    double r = nod_vec_length(u);
+    w /= p->half.x; /* from here on all is in head coordinates */
     if (r > 1 + w) return 0;
-    double v = mix(0, p->skin, inside(1 - r, w));
-    v = mix(v, p->bone, inside(0.955 - r, w));
-    v = mix(v, p->fluid, inside(0.885 - r, w));
-    double brain = inside(0.86 - r, w);
+    double v = nod_mix(0, p->skin, nod_soft_inside(1 - r, w));
+    v = nod_mix(v, p->bone, nod_soft_inside(0.955 - r, w));
+    v = nod_mix(v, p->fluid, nod_soft_inside(0.885 - r, w));
+    double brain = nod_soft_inside(0.86 - r, w);
     if (brain > 0) {
-        double t = texture(p, u);
-        double tissue = mix(p->grey, p->white, inside(0.70 + 0.07 * t - r, w + 0.05));
+        double t = nod_texture_at(&p->texture_field, u);
+        double tissue =
+            nod_mix(p->grey, p->white, nod_soft_inside(0.70 + 0.07 * t - r, w + 0.05));
         tissue += p->texture * t;
-        double cleft = inside(0.012 - fabs(u.x), w) * inside(fabs(u.y) + r - 0.9, w + 0.1);
+        double cleft = nod_soft_inside(0.012 - fabs(u.x), w) *
+                       nod_soft_inside(fabs(u.y) + r - 0.9, w + 0.1);
         double hollow = NOD_MAX(ventricles(p, u, w), 0.7 * cleft);
-        tissue = mix(tissue, p->fluid, hollow);
+        tissue = nod_mix(tissue, p->fluid, hollow);
         for (int k = 0; k < N_SPOTS; k++) {
-            double q = length(minus(u, p->spots[k].at)) / p->spots[k].radius;
+            double q = nod_vec_length(nod_vec_minus(u, p->spots[k].at)) / p->spots[k].radius;
             if (q < 3) tissue += p->spots[k].change * exp(-q * q);
         }
         if (p->has_tumour) tissue += tumour_change(&p->tumour, u, w);
-        v = mix(v, tissue, brain);
+        v = nod_mix(v, tissue, brain);
     }
     double uneven = p->bias[0] * x.x + p->bias[1] * x.y + p->bias[2] * x.z +
                     p->bias[3] * x.x * x.x + p->bias[4] * x.y * x.y + p->bias[5] * x.x * x.y;
     return v * exp(uneven);
+}
+
+double nod_phantom_noise(const nod_phantom *p)
+{
+    return p->noise;
+}
+
+bool nod_phantom_is_tumour(const nod_phantom *p, nod_vec x)
+{
+    nod_vec u = to_head(p, x), d = nod_vec_minus(u, p->tumour.at);
+    double r = nod_vec_length(d);
+    return p->has_tumour && nod_vec_length(u) < 0.86 && r < tumour_border(&p->tumour, d, r);
 }
 
 /* --- images ----------------------------------------------------------------------------- */
@@ -313,9 +257,9 @@ static pose draw_pose(nod_rng *r)
 static uint8_t sample(const nod_phantom *p, const pose *q, double x, double y, double z,
                       double w, double noise, nod_rng *r)
 {
-    vec at = {q->turn_c * x + q->turn_s * y + q->shift_x,
-              q->turn_c * y - q->turn_s * x + q->shift_y, z};
-    double re = q->gain * intensity(p, at, w) + noise * nod_rng_normal(r);
+    nod_vec at = {q->turn_c * x + q->turn_s * y + q->shift_x,
+                  q->turn_c * y - q->turn_s * x + q->shift_y, z};
+    double re = q->gain * nod_phantom_signal(p, at, w) + noise * nod_rng_normal(r);
     double im = noise * nod_rng_normal(r);
     double v = 255 * 0.95 * sqrt(re * re + im * im) + 0.5;
     return (uint8_t)NOD_MIN(v, 255);

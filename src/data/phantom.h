@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "data/phantom_tissue.h"
 
 typedef struct nod_phantom nod_phantom;
 
@@ -30,5 +31,16 @@ void nod_phantom_free(nod_phantom *p);
 void nod_phantom_slice(const nod_phantom *p, int64_t i_image, int64_t size, uint8_t *dst);
 /* One scan of size^3 voxels, [z][y][x]. */
 void nod_phantom_volume(const nod_phantom *p, int64_t i_image, int64_t size, uint8_t *dst);
+
+/* --- the same head for a scanner that lays its own planes ----------------------------------- */
+
+#define NOD_PHANTOM_MM 105.0 /* of the field of view's unit: its edge is 210 mm */
+
+/* Signal without noise, about 0 to 1, at a place of the field of view [-1,1]^3, as a voxel of edge
+ * `width` sees it. */
+double nod_phantom_signal(const nod_phantom *p, nod_vec at, double width);
+double nod_phantom_noise(const nod_phantom *p); /* sd, in the signal's unit */
+/* Whether this place lies inside the tumour's border; never in a head without one. */
+bool nod_phantom_is_tumour(const nod_phantom *p, nod_vec at);
 
 #endif

@@ -46,7 +46,7 @@ template <class Body> int guarded(const char *name, nod_error *err, Body &&body)
         init_once();
         return body();
     } catch (const std::bad_alloc &) {
-        return nod_fail(err, NOD_ENOMEM, "%s: out of memory while reading it as DICOM", name);
+        return nod_fail(err, NOD_ENOMEM, "%s: out of memory in the DICOM library", name);
     } catch (const std::exception &e) {
         return nod_fail(err, NOD_EINTERNAL, "%s: the DICOM library failed: %s", name, e.what());
     } catch (...) {
