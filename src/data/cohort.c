@@ -2,6 +2,7 @@
  * cohort_label.h reaches. */
 #include "data/cohort.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,6 +17,7 @@
 struct nod_cohort {
     nod_arena arena;
     nod_cohort_info info;
+    nod_policies policies;
     char *folder;
     nod_case *cases;
     size_t n, cap;
@@ -83,6 +85,8 @@ int nod_cohort_new(const nod_cohort_info *info, const char *folder, nod_cohort *
     if (c == NULL) return nod_fail_memory(err, "a cohort", sizeof *c);
     nod_arena_init(&c->arena);
     c->info = *info;
+    c->policies = info->policies ? *info->policies : nod_policies_preset();
+    c->info.policies = &c->policies;
     const char **classes = nod_arena_alloc(&c->arena, info->n_classes * sizeof *classes);
     bool ok = classes != NULL;
     for (size_t i = 0; i < info->n_classes && ok; i++)
@@ -157,6 +161,20 @@ static int parse_bits(const nod_cohort_info *info, const char *label, uint8_t *b
     return 0;
 }
 
+/* The spacing is known along all axes or along none; an orientation comes with a spacing. */
+static int check_grid(const nod_case *k, nod_error *err)
+{
+    const double *s = k->spacing_mm;
+    const char *code = k->orientation ? k->orientation : "";
+    bool has_spacing = s[0] > 0 && s[1] > 0 && s[2] > 0 && isfinite(s[0] + s[1] + s[2]);
+    if (!has_spacing && (s[0] != 0 || s[1] != 0 || s[2] != 0))
+        return nod_fail(err, NOD_EINVAL, "a spacing of %g, %g, %g mm", s[0], s[1], s[2]);
+    if (*code && (strlen(code) != 3 || strspn(code, "LRAPSI") != 3 || !has_spacing))
+        return nod_fail(err, NOD_EINVAL,
+                        "orientation '%.20s' is not a code such as LPS beside a spacing", code);
+    return 0;
+}
+
 static int check_case(const nod_case *k, nod_error *err)
 {
     static const char id_chars[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
@@ -172,17 +190,28 @@ static int check_case(const nod_case *k, nod_error *err)
     if (strlen(k->pixels) != NOD_SHA256_HEX - 1 ||
         strspn(k->pixels, "0123456789abcdef") != NOD_SHA256_HEX - 1)
         return nod_fail(err, NOD_EINVAL, "the pixel hash is not 64 hex digits");
-    int64_t side = NOD_MAX(k->depth, NOD_MAX(k->height, k->width));
-    if (NOD_MIN(k->depth, NOD_MIN(k->height, k->width)) < 1 || side > 65500 ||
+    if (k->files && *k->files && *k->array)
+        return nod_fail(err, NOD_EINVAL,
+                        "a case is of a series' files or of an array, not both");
+    int64_t side = NOD_MAX(NOD_MAX(k->frames, k->depth), NOD_MAX(k->height, k->width));
+    if (k->frames < 0 || NOD_MIN(k->depth, NOD_MIN(k->height, k->width)) < 1 || side > 65500 ||
         k->channels < 1 || k->channels > 4)
         return nod_fail(
-            err, NOD_EINVAL, "%lldx%lldx%lld voxels with %d channels are out of range",
-            (long long)k->depth, (long long)k->height, (long long)k->width, k->channels);
+            err, NOD_EINVAL,
+            "%lld frames of %lldx%lldx%lld voxels with %d channels are out of range",
+            (long long)k->frames, (long long)k->depth, (long long)k->height,
+            (long long)k->width, k->channels);
     if (strcmp(k->sample, "u8") != 0 && strcmp(k->sample, "u16") != 0 &&
         strcmp(k->sample, "f32") != 0)
         return nod_fail(err, NOD_EINVAL, "sample type '%.20s' is not u8, u16 or f32",
                         k->sample);
-    return 0;
+    return check_grid(k, err);
+}
+
+/* NULL and "" take no memory. */
+static const char *copy_text(nod_cohort *c, const char *text)
+{
+    return text && *text ? nod_arena_strdup(&c->arena, text) : "";
 }
 
 /* Copies the strings of a case into the arena. */
@@ -199,8 +228,16 @@ static bool copy_case(nod_cohort *c, const nod_case *k, nod_case *out)
     out->file = same_file ? last->file : nod_arena_strdup(&c->arena, k->file);
     out->array = same_array ? last->array : nod_arena_strdup(&c->arena, k->array);
     out->id = nod_arena_strdup(&c->arena, k->id);
-    out->patient = *k->patient ? nod_arena_strdup(&c->arena, k->patient) : "";
-    return out->file && out->array && out->id && out->patient;
+    out->frames = k->frames ? k->frames : 1;
+    out->patient = copy_text(c, k->patient);
+    out->files = copy_text(c, k->files);
+    out->study = copy_text(c, k->study);
+    out->series = copy_text(c, k->series);
+    out->modality = copy_text(c, k->modality);
+    out->orientation = copy_text(c, k->orientation);
+    out->oddities = copy_text(c, k->oddities);
+    return out->file && out->array && out->id && out->patient && out->files && out->study &&
+           out->series && out->modality && out->orientation && out->oddities;
 }
 
 int nod_cohort_add(nod_cohort *c, const nod_case *k, const char *label, nod_error *err)
@@ -289,6 +326,10 @@ static int compute_hash(nod_cohort *c, nod_error *err)
         nod_sha256_add_str(h, k->id);
         nod_sha256_add_str(h, label.data ? label.data : "");
         nod_sha256_add_str(h, k->patient);
+        if (*k->study) { /* so that cohorts without studies keep their hash */
+            nod_sha256_add_str(h, "study");
+            nod_sha256_add_str(h, k->study);
+        }
         nod_sha256_add_str(h, nod_part_name(k->official));
         nod_sha256_add_str(h, k->pixels);
         nod_sha256_add_i64(h, k->constant);

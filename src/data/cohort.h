@@ -17,6 +17,7 @@
 #include "base/hash.h"
 #include "base/json.h"
 #include "data/part.h"
+#include "imaging/finding.h"
 
 #define NOD_COHORT_MAX_CASES   ((size_t)10000000)
 #define NOD_COHORT_MAX_CLASSES 1024
@@ -50,21 +51,30 @@ typedef struct nod_cohort_info {
     const char *grouping_rule; /* how patients were derived; "" */
     const char *layout;        /* name in data/layout.h's table */
     const char *source;        /* what was indexed, relative to the cohort or absolute */
+    const nod_policies
+        *policies; /* under which images are read; to nod_cohort_new NULL: preset */
 } nod_cohort_info;
 
-/* One case, without its label. Strings are borrowed; never NULL. */
+/* One case, without its label. Strings are borrowed; never NULL (to nod_cohort_add NULL is ""). */
 typedef struct nod_case {
     const char *id;      /* carries no patient name: from an array index or the pixels */
     const char *file;    /* relative to the cohort's folder, or absolute */
+    const char *files;   /* of a series: names below `file`, a folder, joined by '|'; else "" */
     const char *array;   /* array in an .npz; "" for an image file */
     int64_t index;       /* along the array's first axis; -1 for an image file */
     const char *patient; /* as the source has it: not for logs or messages; "" unknown */
-    nod_part official;   /* NOD_PART_OUT: none */
+    const char *study, *series;  /* DICOM's UIDs; "" unknown */
+    nod_part official;           /* NOD_PART_OUT: none */
     char pixels[NOD_SHA256_HEX]; /* hash of the decoded pixels */
+    int64_t frames;              /* along the fourth axis; to nod_cohort_add 0 is 1 */
     int64_t depth, height, width;
     int channels;
-    const char *sample; /* "u8", "u16", "f32" */
-    bool constant;      /* every pixel has the same value */
+    const char *sample;      /* "u8", "u16", "f32" */
+    const char *modality;    /* DICOM's code; "" unknown */
+    const char *orientation; /* code of the axes i, j, k such as "LPS"; "" unknown */
+    double spacing_mm[3];    /* along i, j, k; all 0: unknown */
+    const char *oddities;    /* names of the reader's findings, joined by ';' */
+    bool constant;           /* every pixel has the same value */
 } nod_case;
 
 typedef struct nod_cohort nod_cohort;

@@ -13,27 +13,42 @@
 
 #define META_MAX_BYTES ((size_t)256 << 20)
 
-/* Columns in the order of the file; all must be there, in any order, and no others. */
+/* Columns in the order of the file; in any order when read, and no others. */
 enum column {
     COL_ID,
     COL_FILE,
+    COL_FILES,
     COL_ARRAY,
     COL_INDEX,
     COL_LABEL,
     COL_PATIENT,
+    COL_STUDY,
+    COL_SERIES,
     COL_PART,
+    COL_FRAMES,
     COL_DEPTH,
     COL_HEIGHT,
     COL_WIDTH,
     COL_CHANNELS,
     COL_SAMPLE,
+    COL_MODALITY,
+    COL_SPACING,
+    COL_ORIENTATION,
     COL_PIXELS,
     COL_FINDINGS,
     COLUMNS
 };
 static const char *const column_names[COLUMNS] = {
-    "id",    "file",   "array", "index",    "label",  "patient", "part",
-    "depth", "height", "width", "channels", "sample", "pixels",  "findings"};
+    "id",       "file",   "files",    "array",   "index",       "label",  "patient",
+    "study",    "series", "part",     "frames",  "depth",       "height", "width",
+    "channels", "sample", "modality", "spacing", "orientation", "pixels", "findings"};
+
+/* Nothing is known where one of these is absent. */
+static bool is_optional(enum column c)
+{
+    return c == COL_FILES || c == COL_STUDY || c == COL_SERIES || c == COL_FRAMES ||
+           c == COL_MODALITY || c == COL_SPACING || c == COL_ORIENTATION;
+}
 
 /* --- the JSON ----------------------------------------------------------------------------- */
 
@@ -123,11 +138,21 @@ out:
     return rc;
 }
 
+static int parse_policies(const nod_json *j, const char *where, nod_policies *out,
+                          nod_error *err)
+{
+    const nod_json *policies = nod_json_get(j, "policies");
+    int rc = policies ? nod_policies_from_json(policies, where, out, err) : 0;
+    if (rc == NOD_ERECIPE) err->code = rc = NOD_EFORMAT;
+    return rc;
+}
+
 static int check_format(const nod_json *j, const char *where, nod_error *err)
 {
-    static const char *const keys[] = {"format",  "version",    "nodule",   "multilabel",
-                                       "classes", "positive",   "grouping", "layout",
-                                       "source",  "unreadable", NULL};
+    /* Cohorts of plain pictures may lack the first. */
+    static const char *const keys[] = {"policies",   "format",  "version",    "nodule",
+                                       "multilabel", "classes", "positive",   "grouping",
+                                       "layout",     "source",  "unreadable", NULL};
     const char *format, *nodule;
     int64_t version;
     int rc = 0;
@@ -139,7 +164,7 @@ static int check_format(const nod_json *j, const char *where, nod_error *err)
         return nod_fail(err, NOD_EUNSUPPORTED, "%s: version %lld; this program knows 1", where,
                         (long long)version);
     NOD_TRY(nod_json_need_str(j, where, "nodule", &nodule, err));
-    NOD_TRY(nod_strict_keys(j, where, keys, err));
+    NOD_TRY(nod_strict_keys(j, where, nod_json_get(j, "policies") ? keys : keys + 1, err));
 out:
     return rc;
 }
@@ -150,6 +175,7 @@ static int parse_meta(const nod_json *j, const char *where, const char *folder,
     static const char *const keys[] = {"kind", "rule", NULL};
     nod_cohort_info info = {0};
     const char **classes = NULL, *kind;
+    nod_policies policies = nod_policies_preset();
     nod_json *grouping;
     nod_cohort *c = NULL;
     int rc = 0, g = 0;
@@ -166,6 +192,8 @@ static int parse_meta(const nod_json *j, const char *where, const char *folder,
     info.grouping = (nod_grouping)g;
     NOD_TRY(nod_json_need_str(j, where, "layout", &info.layout, err));
     NOD_TRY(nod_json_need_str(j, where, "source", &info.source, err));
+    NOD_TRY(parse_policies(j, where, &policies, err));
+    info.policies = &policies;
     rc = nod_cohort_new(&info, folder, &c, err);
     if (rc) {
         nod_error_prefix(err, "%s", where);
@@ -211,6 +239,7 @@ static nod_json *meta_to_json(const nod_cohort *c)
     nod_json_set(j, "grouping", grouping);
     nod_json_set_str(j, "layout", info->layout);
     nod_json_set_str(j, "source", info->source);
+    nod_json_set(j, "policies", nod_policies_to_json(info->policies));
     nod_json_set(j, "unreadable", unreadable);
     return j;
 }
@@ -223,15 +252,14 @@ static const char *next_column(const void *ctx, size_t i)
     return i < COLUMNS ? column_names[i] : NULL;
 }
 
-static int find_columns(const nod_csv *t, const char *name, size_t at[COLUMNS], nod_error *err)
+static int find_columns(const nod_csv *t, const char *name, int64_t at[COLUMNS], nod_error *err)
 {
-    for (size_t i = 0; i < COLUMNS; i++) {
-        int64_t found = nod_csv_find(t, column_names[i]);
-        if (found < 0)
+    for (int i = 0; i < COLUMNS; i++) {
+        at[i] = nod_csv_find(t, column_names[i]);
+        if (at[i] < 0 && !is_optional((enum column)i))
             return nod_fail(err, NOD_EFORMAT,
                             "%s: column '%s' is missing; a cohort is made by `nodule index`",
                             name, column_names[i]);
-        at[i] = (size_t)found;
     }
     for (size_t i = 0; i < nod_csv_columns(t); i++) {
         const char *header = nod_csv_header(t, i);
@@ -265,21 +293,56 @@ static bool has_finding(const char *findings, const char *word)
     return false;
 }
 
-static int parse_row(const nod_csv *t, size_t row, const size_t at[COLUMNS], nod_cohort *c,
-                     nod_error *err)
+/* "0.5 0.5 3": millimetres along i, j, k. */
+static int parse_spacing(const char *text, double out[3], nod_error *err)
+{
+    char word[3][32], rest;
+    bool ok = sscanf(text, "%31s %31s %31s %c", word[0], word[1], word[2], &rest) == 3;
+    for (int a = 0; a < 3 && ok; a++)
+        ok = nod_parse_f64(word[a], &out[a]) && out[a] > 0;
+    if (!ok)
+        return nod_fail(err, NOD_EFORMAT, "column spacing: '%.40s' is not three millimetres",
+                        text);
+    return 0;
+}
+
+/* The words that are names of a reader's findings. */
+static int parse_oddities(const char *findings, nod_strbuf *out, nod_error *err)
+{
+    nod_strbuf_clear(out);
+    for (const char *p = findings; *p;) {
+        size_t n = strcspn(p, ";");
+        char word[40];
+        snprintf(word, sizeof word, "%.*s", (int)NOD_MIN(n, sizeof word - 1), p);
+        if (nod_finding_from_name(word) >= 0)
+            nod_strbuf_printf(out, "%s%s", out->len ? ";" : "", word);
+        p += n + (p[n] == ';');
+    }
+    return out->failed ? nod_fail_memory(err, "findings", strlen(findings)) : 0;
+}
+
+static int parse_row(const nod_csv *t, size_t row, const int64_t at[COLUMNS], nod_cohort *c,
+                     nod_strbuf *scratch, nod_error *err)
 {
     const char *f[COLUMNS];
     nod_case k = {.index = -1, .official = NOD_PART_OUT};
     int64_t channels;
     int rc = 0;
     for (size_t i = 0; i < COLUMNS; i++)
-        f[i] = nod_csv_get(t, row, at[i]);
+        f[i] = at[i] < 0 ? "" : nod_csv_get(t, row, (size_t)at[i]);
     k.id = f[COL_ID];
     k.file = f[COL_FILE];
+    k.files = f[COL_FILES];
+    k.study = f[COL_STUDY];
+    k.series = f[COL_SERIES];
+    k.modality = f[COL_MODALITY];
+    k.orientation = f[COL_ORIENTATION];
     k.array = f[COL_ARRAY];
     k.patient = f[COL_PATIENT];
     k.sample = f[COL_SAMPLE];
     if (*f[COL_INDEX]) NOD_TRY(parse_size(f[COL_INDEX], "index", &k.index, err));
+    if (*f[COL_FRAMES]) NOD_TRY(parse_size(f[COL_FRAMES], "frames", &k.frames, err));
+    if (*f[COL_SPACING]) NOD_TRY(parse_spacing(f[COL_SPACING], k.spacing_mm, err));
     NOD_TRY(parse_size(f[COL_DEPTH], "depth", &k.depth, err));
     NOD_TRY(parse_size(f[COL_HEIGHT], "height", &k.height, err));
     NOD_TRY(parse_size(f[COL_WIDTH], "width", &k.width, err));
@@ -292,6 +355,8 @@ static int parse_row(const nod_csv *t, size_t row, const size_t at[COLUMNS], nod
         return nod_fail(err, NOD_EFORMAT, "column pixels: is not 64 hex digits");
     memcpy(k.pixels, f[COL_PIXELS], sizeof k.pixels);
     k.constant = has_finding(f[COL_FINDINGS], "constant");
+    NOD_TRY(parse_oddities(f[COL_FINDINGS], scratch, err));
+    k.oddities = scratch->data;
     rc = nod_cohort_add(c, &k, f[COL_LABEL], err);
     if (rc == NOD_EINVAL) err->code = rc = NOD_EFORMAT;
 out:
@@ -304,7 +369,8 @@ int nod_cohort_parse(const char *csv, size_t csv_size, const char *meta, size_t 
     nod_json *j = NULL;
     nod_csv *t = NULL;
     nod_cohort *c = NULL;
-    size_t at[COLUMNS];
+    int64_t at[COLUMNS];
+    nod_strbuf scratch = NOD_STRBUF_INIT;
     int rc = 0;
     char *folder = nod_path_dir(name);
     nod_strbuf meta_name = NOD_STRBUF_INIT;
@@ -322,7 +388,7 @@ int nod_cohort_parse(const char *csv, size_t csv_size, const char *meta, size_t 
     NOD_TRY(nod_csv_parse(csv, csv_size, name, &t, err));
     NOD_TRY(find_columns(t, name, at, err));
     for (size_t row = 0; row < nod_csv_rows(t); row++) {
-        rc = parse_row(t, row, at, c, err);
+        rc = parse_row(t, row, at, c, &scratch, err);
         if (rc) {
             nod_error_prefix(err, "%s:%zu", name, nod_csv_line(t, row));
             goto out;
@@ -340,6 +406,7 @@ out:
     nod_csv_free(t);
     nod_json_free(j);
     nod_free(folder);
+    nod_strbuf_done(&scratch);
     nod_strbuf_done(&meta_name);
     return rc;
 }
@@ -383,12 +450,20 @@ static void add_number(nod_strbuf *b, enum column col, int64_t v)
     add_field(b, col, text);
 }
 
+static void add_spacing(nod_strbuf *b, const double mm[3])
+{
+    char text[100] = "";
+    if (mm[0] > 0) snprintf(text, sizeof text, "%.9g %.9g %.9g", mm[0], mm[1], mm[2]);
+    add_field(b, COL_SPACING, text);
+}
+
 static void add_row(nod_strbuf *b, const nod_cohort *c, const nod_groups *g, size_t i,
                     nod_strbuf *scratch)
 {
     const nod_case *k = nod_cohort_get(c, i);
     add_field(b, COL_ID, k->id);
     add_field(b, COL_FILE, k->file);
+    add_field(b, COL_FILES, k->files);
     add_field(b, COL_ARRAY, k->array);
     if (k->index >= 0)
         add_number(b, COL_INDEX, k->index);
@@ -398,17 +473,25 @@ static void add_row(nod_strbuf *b, const nod_cohort *c, const nod_groups *g, siz
     nod_cohort_add_label(c, i, scratch);
     add_field(b, COL_LABEL, scratch->data ? scratch->data : "");
     add_field(b, COL_PATIENT, k->patient);
+    add_field(b, COL_STUDY, k->study);
+    add_field(b, COL_SERIES, k->series);
     add_field(b, COL_PART, k->official == NOD_PART_OUT ? "" : nod_part_name(k->official));
+    add_number(b, COL_FRAMES, k->frames);
     add_number(b, COL_DEPTH, k->depth);
     add_number(b, COL_HEIGHT, k->height);
     add_number(b, COL_WIDTH, k->width);
     add_number(b, COL_CHANNELS, k->channels);
     add_field(b, COL_SAMPLE, k->sample);
+    add_field(b, COL_MODALITY, k->modality);
+    add_spacing(b, k->spacing_mm);
+    add_field(b, COL_ORIENTATION, k->orientation);
     add_field(b, COL_PIXELS, k->pixels);
     nod_strbuf_clear(scratch);
-    if (k->constant) nod_strbuf_add(scratch, "constant");
+    nod_strbuf_add(scratch, k->oddities);
+    if (k->constant) nod_strbuf_add(scratch, scratch->len ? ";constant" : "constant");
     if (g->twin[i] != i)
-        nod_strbuf_printf(scratch, "pixels of %s", nod_cohort_get(c, g->twin[i])->id);
+        nod_strbuf_printf(scratch, "%spixels of %s", scratch->len ? ";" : "",
+                          nod_cohort_get(c, g->twin[i])->id);
     if (g->contradictory[i])
         nod_strbuf_add(scratch, scratch->len ? ";contradictory" : "contradictory");
     add_field(b, COL_FINDINGS, scratch->data ? scratch->data : "");

@@ -22,6 +22,7 @@ static void assert_same_cohort(const nod_cohort *a, const nod_cohort *b)
     assert_string_equal(x->grouping_rule, y->grouping_rule);
     assert_string_equal(x->layout, y->layout);
     assert_string_equal(x->source, y->source);
+    assert_memory_equal(x->policies, y->policies, sizeof *x->policies);
     assert_int_equal(nod_cohort_size(a), nod_cohort_size(b));
     for (size_t i = 0; i < nod_cohort_size(a); i++) {
         const nod_case *p = nod_cohort_get(a, i), *q = nod_cohort_get(b, i);
@@ -35,6 +36,14 @@ static void assert_same_cohort(const nod_cohort *a, const nod_cohort *b)
         assert_int_equal(p->width, q->width);
         assert_int_equal(p->channels, q->channels);
         assert_string_equal(p->sample, q->sample);
+        assert_string_equal(p->files, q->files);
+        assert_string_equal(p->study, q->study);
+        assert_string_equal(p->series, q->series);
+        assert_string_equal(p->modality, q->modality);
+        assert_string_equal(p->orientation, q->orientation);
+        assert_string_equal(p->oddities, q->oddities);
+        assert_memory_equal(p->spacing_mm, q->spacing_mm, sizeof p->spacing_mm);
+        assert_int_equal(p->frames, q->frames);
         assert_int_equal(p->constant, q->constant);
         for (size_t k = 0; k < x->n_classes; k++)
             assert_int_equal(nod_cohort_has_label(a, i, k), nod_cohort_has_label(b, i, k));
@@ -104,6 +113,95 @@ static void test_round_trip(void **state)
     assert_int_equal(nod_cohort_write(c, "/tmp/nodule-elsewhere.csv", &e2), NOD_EINVAL);
     nod_cohort_free(back);
     nod_cohort_free(c);
+}
+
+/* Series of DICOM files: their names, places and policies come back; what is not known stays so. */
+static void test_series_round_trip(void **state)
+{
+    char path[512];
+    nod_error err = NOD_ERROR_INIT;
+    const char *const classes[] = {"no", "yes"};
+    nod_policies policies = nod_policies_preset();
+    policies.of[NOD_FINDING_GANTRY_TILT] = NOD_POLICY_SHEAR;
+    nod_cohort_info info = {.classes = classes,
+                            .n_classes = 2,
+                            .positive = 1,
+                            .positive_origin = NOD_POSITIVE_DECLARED,
+                            .grouping = NOD_GROUPING_DECLARED,
+                            .layout = "dicom",
+                            .source = ".",
+                            .policies = &policies};
+    nod_cohort *c = NULL, *back = NULL, *moved = NULL;
+    nod_case k = {.id = "a",
+                  .file = "ct",
+                  .files = "1.dcm|sub/2.dcm|x.zip!/3",
+                  .array = "",
+                  .index = -1,
+                  .patient = "P1",
+                  .study = "1.2.3",
+                  .series = "1.2.3.4",
+                  .official = NOD_PART_OUT,
+                  .frames = 5,
+                  .depth = 3,
+                  .height = 5,
+                  .width = 6,
+                  .channels = 1,
+                  .sample = "f32",
+                  .modality = "CT",
+                  .spacing_mm = {0.48828125, 0.48828125, 1.0 / 3},
+                  .orientation = "LPS",
+                  .oddities = "gantry-tilt;lossy",
+                  .constant = true};
+    k.spacing_mm[2] = 0.333333333; /* as many digits as are written */
+    memset(k.pixels, 'a', sizeof k.pixels - 1);
+    assert_int_equal(nod_cohort_new(&info, *state, &c, &err), 0);
+    assert_int_equal(nod_cohort_add(c, &k, "no", &err), 0);
+    k = (nod_case){.id = "b",
+                   .file = "b.png",
+                   .array = "",
+                   .index = -1,
+                   .patient = "",
+                   .official = NOD_PART_OUT,
+                   .depth = 1,
+                   .height = 5,
+                   .width = 6,
+                   .channels = 1,
+                   .sample = "u8"};
+    memset(k.pixels, 'b', sizeof k.pixels - 1);
+    assert_int_equal(nod_cohort_add(c, &k, "yes", &err), 0);
+    assert_int_equal(nod_cohort_finish(c, &err), 0);
+    snprintf(path, sizeof path, "%s/cohort.csv", (char *)*state);
+    assert_int_equal(nod_cohort_write(c, path, &err), 0);
+    assert_int_equal(nod_cohort_read(path, &back, &err), 0);
+    assert_same_cohort(c, back);
+    assert_string_equal(nod_cohort_get(back, 0)->oddities, "gantry-tilt;lossy");
+    assert_int_equal(nod_cohort_get(back, 1)->frames, 1);
+
+    /* A study is what a split depends on. */
+    k.study = "1.2.3";
+    assert_int_equal(nod_cohort_new(&info, *state, &moved, &err), 0);
+    k.id = "a";
+    assert_int_equal(nod_cohort_add(moved, &k, "no", &err), 0);
+    k.id = "b";
+    assert_int_equal(nod_cohort_add(moved, &k, "yes", &err), 0);
+    assert_int_equal(nod_cohort_finish(moved, &err), 0);
+    assert_string_not_equal(nod_cohort_hash(moved), nod_cohort_hash(c));
+
+    /* What cannot be. */
+    k.id = "c";
+    k.spacing_mm[0] = 1;
+    assert_int_equal(nod_cohort_add(c, &k, "no", &err), NOD_EINVAL);
+    k.spacing_mm[1] = k.spacing_mm[2] = 1;
+    k.orientation = "LPX";
+    assert_int_equal(nod_cohort_add(c, &k, "no", &err), NOD_EINVAL);
+    k.orientation = "RAS";
+    k.array = "images";
+    k.index = 0;
+    k.files = "1|2";
+    assert_int_equal(nod_cohort_add(c, &k, "no", &err), NOD_EINVAL);
+    nod_cohort_free(c);
+    nod_cohort_free(back);
+    nod_cohort_free(moved);
 }
 
 static void test_multilabel_round_trip(void **state)
@@ -325,6 +423,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_round_trip),
+        cmocka_unit_test(test_series_round_trip),
         cmocka_unit_test(test_multilabel_round_trip),
         cmocka_unit_test(test_bad_files_name_the_place),
         cmocka_unit_test(test_unknown_column_and_key),
