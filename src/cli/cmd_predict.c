@@ -7,6 +7,7 @@
 #include "base/memory.h"
 #include "cli/user_kernels.h"
 #include "cli/verb.h"
+#include "imaging/reader.h"
 #include "infer/answer.h"
 #include "train/run_folder.h"
 
@@ -66,8 +67,8 @@ static int predict_one(nod_reader *r, const char *path, nod_strbuf *b, nod_json 
     size_t k = r->answer.classes.n;
     double *logits = nod_calloc(2 * k, sizeof *logits), *p = logits ? logits + k : NULL;
     char number[40];
-    int rc =
-        logits ? nod_image_read(path, &im, err) : nod_fail_memory(err, "logits", 2 * k * 8);
+    int rc = logits ? nod_image_read(path, NULL, NULL, &im, err)
+                    : nod_fail_memory(err, "logits", 2 * k * 8);
     if (!rc) rc = nod_reader_answer(r, &im, logits, NULL, p, err);
     if (rc) {
         if (!strstr(err->message, path)) nod_error_prefix(err, "%s", path);

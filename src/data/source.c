@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "imaging/reader.h"
 #include "tensor/npz.h"
 
 typedef struct loaded {
@@ -168,7 +169,7 @@ int nod_source_decode(const nod_source *s, const char *path, const char *array, 
     nod_image im = {0};
     int rc = 0;
     if (*array == '\0') {
-        NOD_TRY(nod_image_read(path, &im, err));
+        NOD_TRY(nod_image_read(path, NULL, NULL, &im, err));
     } else {
         const loaded *a = find(s, path, array);
         NOD_ASSERT(a != NULL);

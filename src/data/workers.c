@@ -44,6 +44,13 @@ static void *work(void *arg)
     return NULL;
 }
 
+/* A thread of several: what it calls computes on it alone. */
+static void *work_alone(void *arg)
+{
+    nod_threads_set(1);
+    return work(arg);
+}
+
 int nod_workers_run(size_t n, int threads, nod_work fn, void *ctx, nod_error *err)
 {
     pool p = {.n = n, .fn = fn, .ctx = ctx, .failed = n, .err = NOD_ERROR_INIT};
@@ -52,9 +59,12 @@ int nod_workers_run(size_t n, int threads, nod_work fn, void *ctx, nod_error *er
     want = NOD_MIN(NOD_MIN(want, n), (size_t)THREADS_MAX);
     pthread_mutex_init(&p.lock, NULL);
     /* The caller is one of them; a thread that the system refuses is done without. */
-    while (made + 1 < want && pthread_create(&t[made], NULL, work, &p) == 0)
+    while (made + 1 < want && pthread_create(&t[made], NULL, work_alone, &p) == 0)
         made++;
+    int budget = nod_threads_get();
+    if (made > 0) nod_threads_set(1);
     work(&p);
+    nod_threads_set(budget);
     for (size_t i = 0; i < made; i++)
         pthread_join(t[i], NULL);
     pthread_mutex_destroy(&p.lock);

@@ -1,26 +1,13 @@
-/* image.c: pictures in memory, the table of formats, and what pixels are taken to mean.
- *
- * The bytes of a file choose the format, never its name. A new format is one file under
- * raster/ and one line in `formats`. */
+/* image.c: images in memory, and what their pixels are taken to mean. */
 #include "imaging/image.h"
 
 #include <stdio.h>
 #include <string.h>
 
-#include "base/file.h"
 #include "base/hash.h"
 #include "base/memory.h"
-#include "imaging/raster/raster.h"
 
-#define MAX_FILE_BYTES  ((size_t)4 << 30)
-#define SIZE_CHECK_FROM ((uint64_t)1 << 16) /* below this, headers may outweigh the pixels */
-#define HASH_CHUNK      4096                /* samples turned at a time */
-
-static const nod_raster_format *const formats[] = {
-    &nod_raster_png,
-    &nod_raster_jpeg,
-    &nod_raster_tiff,
-};
+#define HASH_CHUNK 4096 /* samples turned at a time */
 
 static const size_t sample_size[] = {
     [NOD_SAMPLE_U8] = 1, [NOD_SAMPLE_U16] = 2, [NOD_SAMPLE_F32] = 4};
@@ -111,55 +98,6 @@ const char *nod_axis_name(nod_axis axis)
 size_t nod_image_bytes(const nod_image *im)
 {
     return (size_t)nod_image_samples(im) * sample_size[im->sample];
-}
-
-/* --- formats ---------------------------------------------------------------------------- */
-
-int nod_raster_check_size(const char *name, int64_t width, int64_t height, uint64_t n_raw,
-                          size_t size, uint64_t ratio, nod_error *err)
-{
-    if (width > NOD_IMAGE_MAX_SIDE || height > NOD_IMAGE_MAX_SIDE)
-        return nod_fail(err, NOD_ELIMIT, "%s: %lld x %lld pixels; the limit is %d a side", name,
-                        (long long)width, (long long)height, NOD_IMAGE_MAX_SIDE);
-    if (n_raw <= SIZE_CHECK_FROM || n_raw / ratio <= size) return 0;
-    return nod_fail(err, NOD_EFORMAT,
-                    "%s: claims %lld x %lld pixels, but %zu bytes cannot hold them: cut off or "
-                    "made to exhaust memory",
-                    name, (long long)width, (long long)height, size);
-}
-
-static const nod_raster_format *find_format(const uint8_t *bytes, size_t size)
-{
-    for (size_t i = 0; i < NOD_COUNT(formats); i++)
-        if (formats[i]->is(bytes, size)) return formats[i];
-    return NULL;
-}
-
-int nod_image_is_known(const void *bytes, size_t size)
-{
-    return find_format(bytes, size) != NULL;
-}
-
-int nod_image_parse(const void *bytes, size_t size, const char *name, nod_image *out,
-                    nod_error *err)
-{
-    if (size == 0) return nod_fail(err, NOD_EFORMAT, "%s: the file is empty", name);
-    const nod_raster_format *format = find_format(bytes, size);
-    if (format == NULL)
-        return nod_fail(err, NOD_EFORMAT,
-                        "%s: not a PNG, JPEG or TIFF picture (its first bytes are of none)",
-                        name);
-    return format->parse(bytes, size, name, out, err);
-}
-
-int nod_image_read(const char *path, nod_image *out, nod_error *err)
-{
-    nod_bytes bytes;
-    int rc = nod_file_read(path, MAX_FILE_BYTES, &bytes, err);
-    if (rc != 0) return rc;
-    rc = nod_image_parse(bytes.data, bytes.size, path, out, err);
-    nod_bytes_done(&bytes);
-    return rc;
 }
 
 /* --- identity --------------------------------------------------------------------------- */

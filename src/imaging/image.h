@@ -81,12 +81,6 @@ NOD_INLINE bool nod_image_is_padding(const nod_image *im, int64_t n)
     return im->padding && (im->padding[n >> 3] >> (n & 7) & 1);
 }
 
-/* PNG, JPEG or TIFF, chosen by the first bytes, never by the name. Alpha is kept. */
-int nod_image_read(const char *path, nod_image *out, nod_error *err) NOD_MUST_CHECK;
-int nod_image_parse(const void *bytes, size_t size, const char *name, nod_image *out,
-                    nod_error *err) NOD_MUST_CHECK;
-/* true if the first bytes look like one of the formats above. */
-int nod_image_is_known(const void *bytes, size_t size);
 /* 8- or 16-bit PNG (depth 1), atomically, without time stamps: equal input, equal bytes. */
 int nod_image_write_png(const char *path, const nod_image *im, nod_error *err) NOD_MUST_CHECK;
 

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "imaging/image.h"
+#include "imaging/reader.h"
 
 #define MAX_FLOATS ((int64_t)1 << 24) /* conversion is not what is tested here */
 
@@ -14,7 +14,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     nod_error err = NOD_ERROR_INIT;
     nod_image im = {0};
     char hash[65];
-    if (nod_image_parse(data, size, "fuzz.img", &im, &err) != 0) {
+    if (nod_image_parse(data, size, "fuzz.img", NULL, NULL, &im, &err) != 0) {
         NOD_ASSERT(im.data == NULL && err.code != 0 && err.message[0] != '\0');
         return 0;
     }

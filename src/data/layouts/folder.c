@@ -8,10 +8,9 @@
 
 #include "base/file.h"
 #include "data/layouts/table.h"
-#include "imaging/image.h"
+#include "imaging/reader.h"
 
-#define DEPTH_MAX   16
-#define SNIFF_BYTES 16
+#define DEPTH_MAX 16
 
 typedef struct walk {
     nod_listing *out;
@@ -22,17 +21,9 @@ typedef struct walk {
     nod_error *err;
 } walk;
 
-static bool has_image_ending(const char *name)
-{
-    static const char *const endings[] = {".png", ".jpg", ".jpeg", ".tif", ".tiff"};
-    for (size_t i = 0; i < NOD_COUNT(endings); i++)
-        if (nod_has_suffix_nocase(name, endings[i])) return true;
-    return false;
-}
-
 static bool has_image_bytes(const char *path)
 {
-    unsigned char head[SNIFF_BYTES];
+    unsigned char head[NOD_IMAGE_SNIFF_BYTES];
     FILE *f = fopen(path, "rb");
     if (f == NULL) return false;
     size_t n = fread(head, 1, sizeof head, f);
@@ -72,7 +63,8 @@ static int walk_entry(walk *w, const char *folder, const char *entry, int depth)
     if (path == NULL) return nod_fail_memory(w->err, "a path", strlen(entry));
     if (nod_path_is_dir(path)) {
         rc = walk_folder(w, name, depth + 1);
-    } else if (nod_path_is_file(path) && (has_image_ending(entry) || has_image_bytes(path))) {
+    } else if (nod_path_is_file(path) &&
+               (nod_image_has_ending(entry) || has_image_bytes(path))) {
         nod_item item = {.name = name,
                          .array = "",
                          .index = -1,

@@ -200,4 +200,10 @@ out:
     return rc;
 }
 
-const nod_raster_format nod_raster_jpeg = {"JPEG", is_jpeg, parse};
+static int read_jpeg(const nod_encoded *in, nod_image *out, nod_error *err)
+{
+    return parse(in->bytes, in->size, in->name, out, err);
+}
+
+static const char *const endings[] = {".jpg", ".jpeg", NULL};
+const nod_image_format nod_raster_jpeg = {"JPEG", endings, is_jpeg, read_jpeg};

@@ -143,7 +143,13 @@ static int parse(const uint8_t *bytes, size_t size, const char *name, nod_image 
     return r.rc;
 }
 
-const nod_raster_format nod_raster_png = {"PNG", is_png, parse};
+static int read_png(const nod_encoded *in, nod_image *out, nod_error *err)
+{
+    return parse(in->bytes, in->size, in->name, out, err);
+}
+
+static const char *const endings[] = {".png", NULL};
+const nod_image_format nod_raster_png = {"PNG", endings, is_png, read_png};
 
 /* --- writing ---------------------------------------------------------------------------- */
 

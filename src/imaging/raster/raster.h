@@ -1,6 +1,6 @@
 /* raster.h: one entry per picture format, and the check that all of them share.
  *
- * A format is one file in this folder and one line in the table of imaging/image.c. */
+ * A format is one file in this folder and one line in the table of imaging/reader.c. */
 #ifndef NOD_IMAGING_RASTER_RASTER_H
 #define NOD_IMAGING_RASTER_RASTER_H
 
@@ -8,20 +8,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "imaging/image.h"
+#include "imaging/reader.h"
 
-typedef struct nod_raster_format {
-    const char *name;
-    /* By the first bytes alone. */
-    bool (*is)(const uint8_t *bytes, size_t size);
-    /* `out` is untouched on failure. */
-    int (*parse)(const uint8_t *bytes, size_t size, const char *name, nod_image *out,
-                 nod_error *err);
-} nod_raster_format;
-
-extern const nod_raster_format nod_raster_png;
-extern const nod_raster_format nod_raster_jpeg;
-extern const nod_raster_format nod_raster_tiff;
+extern const nod_image_format nod_raster_png;
+extern const nod_image_format nod_raster_jpeg;
+extern const nod_image_format nod_raster_tiff;
 
 /* Refuses a picture that its file cannot hold: `n_raw` bytes unpacked from `size` bytes in the
  * file, where one byte gives at most `ratio`. The slack is for headers that are their own

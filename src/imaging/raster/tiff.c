@@ -393,4 +393,10 @@ out:
     return rc;
 }
 
-const nod_raster_format nod_raster_tiff = {"TIFF", is_tiff, parse};
+static int read_tiff(const nod_encoded *in, nod_image *out, nod_error *err)
+{
+    return parse(in->bytes, in->size, in->name, out, err);
+}
+
+static const char *const endings[] = {".tif", ".tiff", NULL};
+const nod_image_format nod_raster_tiff = {"TIFF", endings, is_tiff, read_tiff};

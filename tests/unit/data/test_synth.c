@@ -14,7 +14,7 @@
 #include "base/memory.h"
 #include "data/phantom.h"
 #include "data/synth.h"
-#include "imaging/image.h"
+#include "imaging/reader.h"
 #include "temp_folder.h"
 #include "tensor/npz.h"
 
@@ -95,7 +95,7 @@ static void test_folder(void **state)
         assert_int_equal(slice, ++n_images);
         nod_image im = {0};
         path_in(path, dir, file);
-        assert_int_equal(nod_image_read(path, &im, &err), 0);
+        assert_int_equal(nod_image_read(path, NULL, NULL, &im, &err), 0);
         assert_true(im.height == 32 && im.width == 32 && im.channels == 1 && im.depth == 1);
         assert_int_equal(im.sample, NOD_SAMPLE_U8);
         assert_false(nod_image_is_constant(&im));
@@ -240,7 +240,7 @@ static void test_same_in_both_forms(void **state)
         nod_image im = {0};
         int n_found = 0;
         path_in(path, dir, nod_csv_get(t, r, 0));
-        assert_int_equal(nod_image_read(path, &im, &err), 0);
+        assert_int_equal(nod_image_read(path, NULL, NULL, &im, &err), 0);
         for (int64_t i = 0; i < images.shape.dim[0]; i++) {
             char id[8];
             if (memcmp((uint8_t *)images.data + i * 1024, im.data, 1024) != 0) continue;

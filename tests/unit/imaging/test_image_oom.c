@@ -10,7 +10,7 @@
 #include <cmocka.h>
 
 #include "fail_alloc.h"
-#include "imaging/image.h"
+#include "imaging/reader.h"
 #include "imaging/resize.h"
 #include "temp_folder.h"
 
@@ -27,7 +27,7 @@ static void test_read_and_write(void **state)
             nod_error err = NOD_ERROR_INIT;
             nod_image im = {0};
             char hash[65];
-            int rc = nod_image_read(path, &im, &err);
+            int rc = nod_image_read(path, NULL, NULL, &im, &err);
             if (rc != 0) assert_null(im.data);
             if (rc == 0 && im.depth == 1 && im.sample != NOD_SAMPLE_F32)
                 rc = nod_image_write_png(out, &im, &err);

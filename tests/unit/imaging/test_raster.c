@@ -16,7 +16,7 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "base/text.h"
-#include "imaging/image.h"
+#include "imaging/reader.h"
 #include "temp_folder.h"
 #include "tensor/npz.h"
 
@@ -53,7 +53,8 @@ static void test_golden_files(void **state)
         nod_image im = {0};
         nod_tensor want = {0};
         assert_true(nod_image_is_known(b.data, b.size));
-        if (nod_image_parse(b.data, b.size, name, &im, &err) != 0) fail_msg("%s", err.message);
+        if (nod_image_parse(b.data, b.size, name, NULL, NULL, &im, &err) != 0)
+            fail_msg("%s", err.message);
         assert_int_equal(nod_npz_read(z, name, &want, &err), 0);
         nod_shape got = nod_shape_of(4, im.depth, im.height, im.width, (int64_t)im.channels);
         if (!nod_shape_equal(&got, &want.shape) || dtypes[im.sample] != want.dtype)
@@ -89,11 +90,12 @@ static void test_cut_files(void **state)
         nod_image whole = {0};
         nod_error err = NOD_ERROR_INIT;
         size_t n_accepted = 0;
-        assert_int_equal(nod_image_parse(b.data, b.size, files[f], &whole, &err), 0);
+        assert_int_equal(nod_image_parse(b.data, b.size, files[f], NULL, NULL, &whole, &err),
+                         0);
         for (size_t n = 0; n < b.size; n++) {
             uint8_t *exact = nod_memdup(b.data, n); /* reads past the end show under ASan */
             nod_image im = {0};
-            if (nod_image_parse(exact, n, files[f], &im, &err) == 0) {
+            if (nod_image_parse(exact, n, files[f], NULL, NULL, &im, &err) == 0) {
                 n_accepted++;
                 assert_int_equal(nod_image_bytes(&im), nod_image_bytes(&whole));
                 assert_memory_equal(im.data, whole.data, nod_image_bytes(&im));
@@ -129,7 +131,7 @@ static void test_changed_bytes(void **state)
                 nod_image im = {0};
                 uint8_t old = b.data[i];
                 b.data[i] = k == 0 ? (uint8_t)(old ^ 0x80) : 0xff;
-                if (nod_image_parse(b.data, b.size, "changed", &im, &err) == 0) {
+                if (nod_image_parse(b.data, b.size, "changed", NULL, NULL, &im, &err) == 0) {
                     char hash[65];
                     assert_int_equal(nod_image_pixel_hash(&im, hash, &err), 0);
                     nod_image_done(&im);
@@ -145,7 +147,7 @@ static void expect_refused(const void *bytes, size_t size, int code, const char 
 {
     nod_error err = NOD_ERROR_INIT;
     nod_image im = {0};
-    int rc = nod_image_parse(bytes, size, "x.img", &im, &err);
+    int rc = nod_image_parse(bytes, size, "x.img", NULL, NULL, &im, &err);
     if (rc != code || strstr(err.message, words) == NULL ||
         strstr(err.message, "x.img") == NULL || im.data != NULL)
         fail_msg("wanted \"%s\", got %d \"%s\"", words, rc, err.message);
@@ -177,7 +179,7 @@ static void test_refusals(void **state)
 {
     (void)state;
     expect_refused("", 0, NOD_EFORMAT, "empty");
-    expect_refused("hello, world", 12, NOD_EFORMAT, "not a PNG, JPEG or TIFF");
+    expect_refused("hello, world", 12, NOD_EFORMAT, "none of PNG, JPEG, TIFF, NIfTI");
     assert_false(nod_image_is_known("GIF89a", 6));
     expect_refused("\x89PNG\r\n\x1a\n", 8, NOD_EFORMAT, "cut off");
     expect_refused("\xff\xd8\xff\xe0", 4, NOD_EFORMAT, "x.img");
@@ -239,14 +241,14 @@ static void test_png_round_trip(void **state)
         nod_error err = NOD_ERROR_INIT;
         nod_image a = {0}, c = {0};
         nod_bytes b = read_golden(files[f]), first, second;
-        assert_int_equal(nod_image_parse(b.data, b.size, files[f], &a, &err), 0);
+        assert_int_equal(nod_image_parse(b.data, b.size, files[f], NULL, NULL, &a, &err), 0);
         assert_int_equal(nod_image_write_png(path, &a, &err), 0);
         assert_int_equal(nod_file_read(path, 1 << 20, &first, &err), 0);
         assert_int_equal(nod_image_write_png(path, &a, &err), 0);
         assert_int_equal(nod_file_read(path, 1 << 20, &second, &err), 0);
         assert_int_equal(first.size, second.size);
         assert_memory_equal(first.data, second.data, first.size);
-        assert_int_equal(nod_image_read(path, &c, &err), 0);
+        assert_int_equal(nod_image_read(path, NULL, NULL, &c, &err), 0);
         assert_int_equal(c.channels, a.channels);
         assert_int_equal(c.sample, a.sample);
         assert_int_equal(nod_image_bytes(&c), nod_image_bytes(&a));
@@ -266,7 +268,7 @@ static void test_png_round_trip(void **state)
     if (nod_path_exists("/dev/full"))
         assert_int_equal(nod_image_write_png("/dev/full", &v, &err), NOD_EIO);
     nod_image_done(&v);
-    assert_int_equal(nod_image_read("/no/such.png", &v, &err), NOD_ENOENT);
+    assert_int_equal(nod_image_read("/no/such.png", NULL, NULL, &v, &err), NOD_ENOENT);
 }
 
 /* Real pictures; skipped where ../shared/data is absent. */
@@ -280,7 +282,7 @@ static size_t read_folder(const char *data, const char *folder)
     for (size_t i = 0; i < names.n; i++) {
         nod_image im = {0};
         snprintf(path, sizeof path, "%s/%s", dir, names.items[i]);
-        if (nod_image_read(path, &im, &err) != 0) fail_msg("%s", err.message);
+        if (nod_image_read(path, NULL, NULL, &im, &err) != 0) fail_msg("%s", err.message);
         nod_image_done(&im);
     }
     size_t n = names.n;
