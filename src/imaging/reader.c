@@ -8,6 +8,7 @@
 #include "base/memory.h"
 #include "imaging/nifti/nifti.h"
 #include "imaging/raster/raster.h"
+#include "imaging/straighten.h"
 
 static const nod_image_format *const formats[] = {
     &nod_raster_png,
@@ -63,7 +64,13 @@ static int read_bytes(const nod_encoded *in, nod_image *out, nod_error *err)
     const nod_image_format *format = find_format(e.bytes, e.size);
     if (format == NULL) return fail_unknown(e.name, err);
     if (e.policies == NULL) e.policies = &preset;
-    return format->read(&e, out, err);
+    nod_image im = {0};
+    int rc = format->read(&e, &im, err);
+    if (rc == 0 && (rc = nod_image_straighten(&im, err)) != 0)
+        nod_error_prefix(err, "%s", e.name);
+    if (rc == 0) *out = im;
+    if (rc) nod_image_done(&im);
+    return rc;
 }
 
 int nod_image_parse(const void *bytes, size_t size, const char *name,

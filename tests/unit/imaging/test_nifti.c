@@ -247,6 +247,41 @@ static void test_policies(void **state)
     nod_bytes_done(&b);
 }
 
+/* i leans towards j by atan(1/2): a grid at right angles around it, whose middle is the same place,
+ * and a plane of equal values stays that. */
+static void test_sheared(void **state)
+{
+    nod_error err = NOD_ERROR_INIT;
+    nod_policies p = nod_policies_preset();
+    nod_findings f = {0};
+    nod_image im = {0};
+    nod_bytes b = read_golden("sform_only.nii");
+    static const float rows[12] = {1, 0, 0, 10, 0.5F, 1, 0, 20, 0, 0, 2, 30};
+    (void)state;
+    memcpy(b.data + 280, rows, sizeof rows);
+    for (int k = 0; k < 60; k++)
+        b.data[352 + k] = (uint8_t)(10 * (k / 20) + 5);
+    p.of[NOD_FINDING_SHEARED] = NOD_POLICY_RESAMPLE;
+    assert_int_equal(nod_image_parse(b.data, b.size, "x.nii", &p, &f, &im, &err), 0);
+    assert_true(nod_findings_has(&f, NOD_FINDING_SHEARED));
+    assert_false(nod_geometry_is_sheared(&im.geometry));
+    assert_true(fabs(im.geometry.spacing_mm[0] - sqrt(1.25)) < 1e-6);
+    assert_true(fabs(im.geometry.spacing_mm[1] - 1 / sqrt(1.25)) < 1e-6);
+    assert_true(fabs(im.geometry.spacing_mm[2] - 2) < 1e-6);
+    assert_int_equal(im.depth, 3);
+    int64_t n = im.height * im.width, n_inside = 0;
+    for (int64_t k = 0; k < nod_image_samples(&im); k++) {
+        if (nod_image_is_padding(&im, k)) continue;
+        assert_true(fabs(sample(&im, k) - (double)(10 * (k / n) + 5)) < 1e-4);
+        n_inside++;
+    }
+    assert_true(n_inside >= 55 &&
+                n_inside <= 65); /* the same area in voxels of the same size */
+    nod_findings_done(&f);
+    nod_image_done(&im);
+    nod_bytes_done(&b);
+}
+
 /* 2^24 + 1 is the first integer that a float rounds. */
 static void test_rounded(void **state)
 {
@@ -458,9 +493,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_golden_files), cmocka_unit_test(test_changed_headers),
         cmocka_unit_test(test_policies),     cmocka_unit_test(test_rounded),
-        cmocka_unit_test(test_gzip),         cmocka_unit_test(test_bombs),
-        cmocka_unit_test(test_pairs),        cmocka_unit_test(test_write),
-        cmocka_unit_test(test_write_forms),
+        cmocka_unit_test(test_sheared),      cmocka_unit_test(test_gzip),
+        cmocka_unit_test(test_bombs),        cmocka_unit_test(test_pairs),
+        cmocka_unit_test(test_write),        cmocka_unit_test(test_write_forms),
     };
     return cmocka_run_group_tests(tests, temp_folder_make, temp_folder_remove);
 }
