@@ -6,15 +6,14 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "imaging/itk/itk.h"
 #include "imaging/nifti/nifti.h"
 #include "imaging/raster/raster.h"
 #include "imaging/straighten.h"
 
 static const nod_image_format *const formats[] = {
-    &nod_raster_png,
-    &nod_raster_jpeg,
-    &nod_raster_tiff,
-    &nod_nifti_format,
+    &nod_raster_png,   &nod_raster_jpeg, &nod_raster_tiff,
+    &nod_nifti_format, &nod_mha_format,  &nod_nrrd_format,
 };
 
 const nod_image_format *nod_image_format_at(size_t i)
@@ -109,6 +108,26 @@ int nod_encoded_judge(const nod_encoded *in, nod_error *err, nod_finding_kind ki
     vsnprintf(detail, sizeof detail, format, args);
     va_end(args);
     return nod_policies_judge(in->policies, in->findings, in->name, kind, detail, err);
+}
+
+int nod_encoded_place(const nod_encoded *in, const double affine[4][4], nod_world world,
+                      const int64_t size[3], const char *what, nod_geometry *out,
+                      nod_error *err)
+{
+    nod_error why = NOD_ERROR_INIT;
+    nod_geometry g;
+    if (nod_geometry_from_affine(affine, world, size, what, &g, &why) != 0)
+        return nod_encoded_judge(in, err, NOD_FINDING_BAD_SPACING, "%s", why.message);
+    if (nod_geometry_is_sheared(&g)) {
+        int rc =
+            nod_encoded_judge(in, err, NOD_FINDING_SHEARED,
+                              "%s: the cosine between two axes is %.4f, at right angles it "
+                              "is below %g",
+                              what, nod_geometry_shear(&g), NOD_GEOMETRY_SHEAR_MAX);
+        if (rc) return rc;
+    }
+    *out = g;
+    return 0;
 }
 
 /* FOLDER/name, where FOLDER is that of the header; NULL: no memory. */

@@ -55,6 +55,11 @@ const nod_image_format *nod_image_format_at(size_t i);
 /* nod_policies_judge for what is read. */
 int nod_encoded_judge(const nod_encoded *in, nod_error *err, nod_finding_kind kind,
                       const char *format, ...) NOD_PRINTF(4, 5) NOD_MUST_CHECK;
+/* The grid of an affine, called `what` in details. Findings: bad-spacing (accepted: `out` is
+ * untouched), sheared. */
+int nod_encoded_place(const nod_encoded *in, const double affine[4][4], nod_world world,
+                      const int64_t size[3], const char *what, nod_geometry *out,
+                      nod_error *err) NOD_MUST_CHECK;
 /* Whether there is a file of that name in the header's folder. */
 bool nod_encoded_is_beside(const nod_encoded *in, const char *name);
 /* Reads a file that a header names: it must lie beside it. EFORMAT: another folder; EUNSUPPORTED:

@@ -84,17 +84,14 @@ static bool qform_affine(const nod_nifti_header *h, double out[4][4])
 static int form_grid(const nod_encoded *in, const nod_nifti_header *h, const int64_t size[3],
                      bool sform, nod_geometry *out, nod_error *err)
 {
-    nod_error why = NOD_ERROR_INIT;
     double affine[4][4];
     if (!sform && !qform_affine(h, affine))
         return nod_encoded_judge(in, err, NOD_FINDING_HEADER_CONFLICT,
                                  "the qform's quaternion (%g, %g, %g) is no rotation",
                                  h->quatern[0], h->quatern[1], h->quatern[2]);
     if (sform) sform_affine(h, affine);
-    if (nod_geometry_from_affine((const double(*)[4])affine, NOD_WORLD_RAS, size,
-                                 sform ? "sform" : "qform", out, &why) == 0)
-        return 0;
-    return nod_encoded_judge(in, err, NOD_FINDING_BAD_SPACING, "%s", why.message);
+    return nod_encoded_place(in, (const double(*)[4])affine, NOD_WORLD_RAS, size,
+                             sform ? "sform" : "qform", out, err);
 }
 
 static int check_pixdim(const nod_encoded *in, const nod_nifti_header *h, bool *good,
@@ -156,11 +153,6 @@ int nod_nifti_place(const nod_encoded *in, const nod_nifti_header *h, const int6
     if (rc) return rc;
     if (sform && qform && good && g.space == NOD_SPACE_PATIENT)
         rc = compare_forms(in, h, &g, err);
-    if (rc == 0 && nod_geometry_is_sheared(&g))
-        rc = nod_encoded_judge(in, err, NOD_FINDING_SHEARED,
-                               "the cosine between two axes of the sform is %.4f, at right "
-                               "angles it is below %g",
-                               nod_geometry_shear(&g), NOD_GEOMETRY_SHEAR_MAX);
     if (rc == 0) *out = g;
     return rc;
 }

@@ -3,95 +3,18 @@
  *
  * Golden files and expected numbers: tools/oracles/nifti.py (nibabel 5.4.2). Values are equal
  * after rounding to floats, affines within 1e-5 of the largest entry (headers keep floats). */
-#include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
-
-#include "base/memory.h"
 #include "imaging/gzip.h"
 #include "imaging/nifti/nifti.h"
-#include "temp_folder.h"
-#include "tensor/npz.h"
+#include "volume_checks.h"
 
 #define GOLDEN "tests/golden/nifti/"
 
-static double sample(const nod_image *im, int64_t k)
-{
-    return im->sample == NOD_SAMPLE_U8    ? ((uint8_t *)im->data)[k]
-           : im->sample == NOD_SAMPLE_U16 ? ((uint16_t *)im->data)[k]
-                                          : (double)((float *)im->data)[k];
-}
-
-static void assert_values(const char *name, const nod_image *im, const nod_tensor *want)
-{
-    static const nod_dtype dtypes[] = {NOD_DTYPE_U8, NOD_DTYPE_U16, NOD_DTYPE_F32};
-    nod_shape got =
-        nod_shape_of(5, im->frames, im->depth, im->height, im->width, (int64_t)im->channels);
-    if (!nod_shape_equal(&got, &want->shape) || dtypes[im->sample] != want->dtype)
-        fail_msg("%s: wrong shape or sample type", name);
-    double *w = nod_calloc((size_t)nod_tensor_count(want), sizeof *w);
-    nod_tensor_to_f64(want, w);
-    for (int64_t k = 0; k < nod_image_samples(im); k++)
-        if (sample(im, k) != w[k])
-            fail_msg("%s: sample %lld is %.9g, not %.9g", name, (long long)k, sample(im, k),
-                     w[k]);
-    nod_free(w);
-}
-
-static void assert_affine(const char *name, const nod_image *im, const nod_tensor *want)
-{
-    const double *w = want->data;
-    double got[4][4], largest = 0;
-    assert_int_equal(im->geometry.space, NOD_SPACE_PATIENT);
-    assert_int_equal(im->geometry.size[0], im->width);
-    assert_int_equal(im->geometry.size[1], im->height);
-    assert_int_equal(im->geometry.size[2], im->depth);
-    nod_geometry_to_affine(&im->geometry, NOD_WORLD_RAS, got);
-    for (int i = 0; i < 12; i++)
-        largest = fmax(largest, fabs(w[i]));
-    for (int i = 0; i < 16; i++)
-        if (!(fabs(got[i / 4][i % 4] - w[i]) <= 1e-5 * largest))
-            fail_msg("%s: entry %d of the affine is %.9g, not %.9g", name, i, got[i / 4][i % 4],
-                     w[i]);
-}
-
 static void test_golden_files(void **state)
 {
-    nod_error err = NOD_ERROR_INIT;
-    nod_npz *z = NULL;
-    size_t n = 0;
+    size_t n_placed;
     (void)state;
-    assert_int_equal(nod_npz_open(GOLDEN "expected.npz", &z, &err), 0);
-    for (size_t i = 0; i < nod_npz_count(z); i++) {
-        const char *name = nod_npz_name(z, i);
-        char path[512], affine[128];
-        nod_image im = {0};
-        nod_findings f = {0};
-        nod_tensor values = {0}, a = {0};
-        if (strstr(name, ".affine")) continue;
-        snprintf(affine, sizeof affine, "%s.affine", name);
-        temp_path(path, GOLDEN, name);
-        if (nod_image_read(path, NULL, &f, &im, &err) != 0) fail_msg("%s", err.message);
-        assert_int_equal(nod_npz_read(z, name, &values, &err), 0);
-        assert_int_equal(nod_npz_read(z, affine, &a, &err), 0);
-        assert_values(name, &im, &values);
-        assert_affine(name, &im, &a);
-        assert_int_equal(f.n, 0);
-        nod_tensor_done(&values);
-        nod_tensor_done(&a);
-        nod_findings_done(&f);
-        nod_image_done(&im);
-        n++;
-    }
-    assert_int_equal(n, 44);
-    nod_npz_close(z);
+    assert_int_equal(check_golden_folder(GOLDEN, NOD_WORLD_RAS, &n_placed), 44);
+    assert_int_equal(n_placed, 44);
 }
 
 /* --- odd and bad headers ----------------------------------------------------------------------- */

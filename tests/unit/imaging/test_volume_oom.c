@@ -45,6 +45,15 @@ static void test_nifti(void **state)
     }
 }
 
+static void test_itk(void **state)
+{
+    static const char *const files[] = {"f4.mha",   "apart_mhd_packed.mhd", "frames.mha",
+                                        "rgb.nrrd", "vector5.nrrd",         "skips.nhdr"};
+    char in[512], out[512];
+    for (size_t i = 0; i < NOD_COUNT(files); i++)
+        run(temp_path(in, "tests/golden/itk", files[i]), temp_path(out, *state, "x.nii"));
+}
+
 /* NaN that become padding, and a finding. */
 static void test_padding(void **state)
 {
@@ -60,7 +69,7 @@ static void test_padding(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_nifti),
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_nifti), cmocka_unit_test(test_itk),
                                        cmocka_unit_test(test_padding)};
     return cmocka_run_group_tests(tests, temp_folder_make, temp_folder_remove);
 }
