@@ -8,6 +8,8 @@
 #include "data/source.h"
 #include "data/workers.h"
 
+#define FIT_AT_ONCE ((size_t)1024)
+
 typedef struct decoding {
     const nod_cohort *c;
     const nod_contract *k;
@@ -161,26 +163,59 @@ void nod_dataset_done(nod_dataset *d)
     *d = (nod_dataset){0};
 }
 
+/* Sums over some cases at a time, so that a large part needs little memory; merged in the order of the
+ * cases. */
+static int fit_once(const nod_cohort *c, const nod_labels *train, int threads, nod_contract *k,
+                    nod_error *err)
+{
+    nod_contract_sums *sums = nod_calloc(FIT_AT_ONCE, sizeof *sums), total = {0};
+    decoding job = {.c = c, .k = k, .cases = train->cases, .n = train->n, .sums = sums};
+    int rc = 0;
+    if (sums == NULL)
+        return nod_fail_memory(err, "sums over images", FIT_AT_ONCE * sizeof *sums);
+    NOD_TRY(nod_source_new(&job.source, err));
+    NOD_TRY(load_arrays(&job, err));
+    for (size_t first = 0; first < train->n; first += job.n) {
+        job.cases = train->cases + first;
+        job.n = NOD_MIN(FIT_AT_ONCE, train->n - first);
+        NOD_TRY(nod_workers_run(job.n, threads, decode_case, &job, err));
+        for (size_t i = 0; i < job.n; i++)
+            nod_contract_merge(&total, &sums[i], k->channels);
+    }
+    NOD_TRY(nod_contract_fit(k, &total, err));
+out:
+    nod_source_free(job.source);
+    nod_free(sums);
+    return rc;
+}
+
+/* Whether prediction can judge anything: pictures without place and modality have nothing. */
+static bool has_facts(const nod_cohort *c, const nod_labels *train)
+{
+    for (size_t i = 0; i < train->n; i++) {
+        const nod_case *k = nod_cohort_get(c, train->cases[i]);
+        if (k->modality[0] || k->spacing_mm[0] > 0) return true;
+    }
+    return false;
+}
+
 int nod_dataset_fit(const nod_cohort *c, const nod_split *s, int threads, nod_contract *k,
                     nod_error *err)
 {
     nod_labels train = {0};
-    nod_contract_sums *sums = NULL, total = {0};
+    nod_policies preset = nod_policies_preset();
+    const nod_policies *of_cohort = nod_cohort_get_info(c)->policies;
     int rc = 0;
-    if (k->normalisation != NOD_NORMALISATION_DATASET) return 0;
-    NOD_TRY(nod_labels_serve(c, s, NOD_PART_TRAIN, NULL, &train, err));
-    sums = nod_calloc(train.n + 1, sizeof *sums);
-    if (sums == NULL) {
-        rc = nod_fail_memory(err, "sums over images", train.n * sizeof *sums);
-        goto out;
+    if (!k->has_policies && memcmp(of_cohort, &preset, sizeof preset) != 0) {
+        k->policies = *of_cohort;
+        k->has_policies = true;
     }
-    decoding job = {.c = c, .k = k, .cases = train.cases, .n = train.n, .sums = sums};
-    NOD_TRY(decode_all(&job, threads, err));
-    for (size_t i = 0; i < train.n; i++)
-        nod_contract_merge(&total, &sums[i], k->channels);
-    NOD_TRY(nod_contract_fit(k, &total, err));
+    NOD_TRY(nod_labels_serve(c, s, NOD_PART_TRAIN, NULL, &train, err));
+    if (nod_contract_is_fitted(k) && k->accepts.n_images == 0 && has_facts(c, &train))
+        NOD_TRY(fit_once(c, &train, threads, k, err));
+    while (!nod_contract_is_fitted(k))
+        NOD_TRY(fit_once(c, &train, threads, k, err));
 out:
-    nod_free(sums);
     nod_labels_done(&train);
     return rc;
 }

@@ -25,7 +25,9 @@ int nod_dataset_open(const nod_cohort *c, const nod_split *s, nod_part part,
                      nod_error *err) NOD_MUST_CHECK;
 void nod_dataset_done(nod_dataset *d);
 
-/* Fits what the contract fits to data, on the training part: it has no parameter for another. */
+/* Fits what the contract fits to data, on the training part: it has no parameter for another. What is
+ * fitted stays; what prediction will accept is measured where the cohort knows modalities or spacings,
+ * and the cohort's policies are taken over unless the contract has its own. */
 int nod_dataset_fit(const nod_cohort *c, const nod_split *s, int threads, nod_contract *k,
                     nod_error *err) NOD_MUST_CHECK;
 

@@ -1,16 +1,13 @@
-/* contract.c: the preprocessing contract, applied and fitted; contract_json.c writes it. */
+/* contract.c: the contract as a whole: applying and fitting it. The steps are in contract_take.c,
+ * contract_values.c and contract_place.c. */
 #include "imaging/contract.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/memory.h"
-
-/* Floats of one stage: [channels][d][h][w]. */
-typedef struct stage {
-    float *v;
-    int64_t size[3];
-} stage;
+#include "imaging/contract_internal.h"
 
 static int64_t voxels(const int64_t size[3])
 {
@@ -25,7 +22,8 @@ void nod_contract_init(nod_contract *k, int dims, int64_t depth, int64_t height,
                         .interpolation = NOD_INTERP_LINEAR,
                         .pad = {depth, height, width},
                         .pool = {1, 1, 1},
-                        .normalisation = NOD_NORMALISATION_DATASET};
+                        .normalisation = NOD_NORMALISATION_DATASET,
+                        .policies = nod_policies_preset()};
 }
 
 void nod_contract_result(const nod_contract *k, int64_t out[3])
@@ -41,153 +39,89 @@ int64_t nod_contract_samples(const nod_contract *k)
     return k->channels * voxels(size);
 }
 
-/* Replaces `s` by an empty stage of another size. */
-static int next_stage(stage *s, const int64_t size[3], int channels, float **old,
-                      nod_error *err)
-{
-    int64_t n = 0;
-    if (__builtin_mul_overflow(size[0], size[1], &n) ||
-        __builtin_mul_overflow(n, size[2], &n) || __builtin_mul_overflow(n, channels, &n) ||
-        n > NOD_IMAGE_MAX_SAMPLES)
-        return nod_fail(err, NOD_ELIMIT, "%lldx%lldx%lld voxels are too many to preprocess",
-                        (long long)size[0], (long long)size[1], (long long)size[2]);
-    float *v = nod_calloc((size_t)n, sizeof *v);
-    if (v == NULL) return nod_fail_memory(err, "preprocessing", (size_t)n * sizeof *v);
-    *old = s->v;
-    s->v = v;
-    memcpy(s->size, size, sizeof s->size);
-    return 0;
-}
+/* --- applying ----------------------------------------------------------------------------- */
 
-/* Zeros around, the centre kept; an odd rest goes behind. */
-static int pad_stage(stage *s, const int64_t size[3], int channels, nod_error *err)
+static int check_kind(const nod_contract *k, const nod_image *im, nod_error *err)
 {
-    int64_t from[3], lead[3];
-    float *old;
-    memcpy(from, s->size, sizeof from);
-    if (memcmp(from, size, sizeof from) == 0) return 0;
-    int rc = next_stage(s, size, channels, &old, err);
-    if (rc) return rc;
-    for (int i = 0; i < 3; i++)
-        lead[i] = (size[i] - from[i]) / 2;
-    for (int64_t c = 0; c < channels; c++)
-        for (int64_t z = 0; z < from[0]; z++)
-            for (int64_t y = 0; y < from[1]; y++) {
-                const float *src = old + ((c * from[0] + z) * from[1] + y) * from[2];
-                float *dst = s->v +
-                             ((c * size[0] + z + lead[0]) * size[1] + y + lead[1]) * size[2] +
-                             lead[2];
-                memcpy(dst, src, (size_t)from[2] * sizeof *dst);
-            }
-    nod_free(old);
-    return 0;
-}
-
-static int resize_stage(stage *s, const nod_contract *k, nod_error *err)
-{
-    int64_t from[3];
-    float *old;
-    memcpy(from, s->size, sizeof from);
-    if (memcmp(from, k->size, sizeof from) == 0) return 0;
-    int rc = next_stage(s, k->size, k->channels, &old, err);
-    if (rc) return rc;
-    for (int c = 0; c < k->channels && rc == 0; c++)
-        rc = nod_resize_f32(old + c * voxels(from), from, s->v + c * voxels(s->size), s->size,
-                            k->interpolation, err);
-    nod_free(old);
-    return rc;
-}
-
-/* Mean over one block, in double. */
-static float block_mean(const float *src, const int64_t size[3], const int64_t at[3],
-                        const int64_t pool[3])
-{
-    double sum = 0;
-    for (int64_t z = 0; z < pool[0]; z++)
-        for (int64_t y = 0; y < pool[1]; y++) {
-            const float *row =
-                src + ((at[0] * pool[0] + z) * size[1] + at[1] * pool[1] + y) * size[2] +
-                at[2] * pool[2];
-            for (int64_t x = 0; x < pool[2]; x++)
-                sum += (double)row[x];
-        }
-    return (float)(sum / (double)voxels(pool));
-}
-
-static int pool_stage(stage *s, const nod_contract *k, nod_error *err)
-{
-    int64_t from[3], size[3], at[3];
-    float *old;
-    if (voxels(k->pool) == 1) return 0;
-    memcpy(from, s->size, sizeof from);
-    nod_contract_result(k, size);
-    int rc = next_stage(s, size, k->channels, &old, err);
-    if (rc) return rc;
-    float *dst = s->v;
-    for (int c = 0; c < k->channels; c++)
-        for (at[0] = 0; at[0] < size[0]; at[0]++)
-            for (at[1] = 0; at[1] < size[1]; at[1]++)
-                for (at[2] = 0; at[2] < size[2]; at[2]++)
-                    *dst++ = block_mean(old + c * voxels(from), from, at, k->pool);
-    nod_free(old);
-    return 0;
-}
-
-static int scale_stage(stage *s, const nod_contract *k, const nod_image *im, nod_error *err)
-{
-    float *old;
-    const int64_t size[3] = {im->depth, im->height, im->width};
-    int rc = next_stage(s, size, k->channels, &old, err);
-    if (rc) return rc;
-    nod_free(old);
-    rc = nod_image_to_f32(im, k->channels, s->v, err);
-    if (rc || k->scaling != NOD_SCALING_STORED || im->sample == NOD_SAMPLE_F32) return rc;
-    float largest = im->sample == NOD_SAMPLE_U8 ? 255.0f : 65535.0f;
-    for (int64_t i = 0; i < k->channels * voxels(size); i++)
-        s->v[i] *= largest;
-    return 0;
-}
-
-/* Everything before normalisation; the caller frees s->v, on failure too. */
-static int prepare(const nod_contract *k, const nod_image *im, stage *s, nod_error *err)
-{
-    int rc = 0;
-    *s = (stage){0};
-    if (im->frames != 1)
-        return nod_fail(err, NOD_EDATA, "%lld frames along the axis '%s' where one is wanted",
-                        (long long)im->frames, nod_axis_name(im->facts.axis));
+    char list[160] = "";
+    size_t at = 0;
     if ((k->dims == 2) != (im->depth == 1))
         return nod_fail(err, NOD_EDATA,
                         "%lldx%lldx%lld voxels where the recipe's input wants %s",
                         (long long)im->depth, (long long)im->height, (long long)im->width,
                         k->dims == 2 ? "planes: input size [H, W]" : "volumes: [D, H, W]");
-    NOD_TRY(scale_stage(s, k, im, err));
-    if (k->square) {
-        int64_t side = NOD_MAX(im->height, im->width);
-        if (k->dims == 3) side = NOD_MAX(side, im->depth);
-        const int64_t square[3] = {k->dims == 3 ? side : 1, side, side};
-        NOD_TRY(pad_stage(s, square, k->channels, err));
+    for (size_t i = 0; i < k->modality.n; i++) {
+        if (strcmp(k->modality.term[i], im->facts.modality) == 0) return 0;
+        if (at < sizeof list)
+            at += (size_t)snprintf(list + at, sizeof list - at, "%s%s", i ? ", " : "",
+                                   k->modality.term[i]);
     }
-    NOD_TRY(resize_stage(s, k, err));
-    NOD_TRY(pad_stage(s, k->pad, k->channels, err));
-    NOD_TRY(pool_stage(s, k, err));
+    if (k->modality.n == 0) return 0;
+    return nod_fail(err, NOD_EDATA, "modality %s where the recipe's input wants %s",
+                    im->facts.modality[0] ? im->facts.modality : "unknown", list);
+}
+
+/* Everything before normalisation; the caller clears `work`, on failure too. */
+static int prepare(const nod_contract *k, const nod_image *im, nod_image *work, nod_error *err)
+{
+    int rc = 0;
+    *work = (nod_image){0};
+    NOD_TRY(check_kind(k, im, err));
+    NOD_TRY(nod_contract_take(k, im, work, err));
+    NOD_TRY(nod_contract_map_values(k, im, work, err));
+    NOD_TRY(nod_contract_place(k, work, err));
+    const float *v = work->data;
     for (int64_t i = 0; i < nod_contract_samples(k); i++)
-        if (!isfinite(s->v[i]))
+        if (!isfinite(v[i]))
             return nod_fail(err, NOD_ENUMERIC, "a sample is not finite after preprocessing");
 out:
     return rc;
 }
 
-/* Two passes: mean, then sum of squares about it. */
-static void measure_channel(const float *v, int64_t n, double *mean, double *m2)
+/* What one channel's statistics are taken over. */
+typedef struct sieve {
+    const nod_image *work;
+    int64_t first; /* voxel of the channel's first */
+    bool above;
+    double floor; /* with `above`: voxels higher than this alone */
+} sieve;
+
+static bool passes(const sieve *s, int64_t i, double v)
 {
-    double sum = 0, squares = 0;
+    if (nod_image_is_padding(s->work, s->first + i)) return false;
+    return !s->above || v > s->floor;
+}
+
+/* Two passes: mean, then sum of squares about it. */
+static void measure_voxels(const sieve *s, const float *v, int64_t n, double *count,
+                           double *mean, double *m2)
+{
+    double sum = 0, squares = 0, taken = 0;
     for (int64_t i = 0; i < n; i++)
-        sum += (double)v[i];
-    *mean = sum / (double)n;
+        if (passes(s, i, (double)v[i])) {
+            sum += (double)v[i];
+            taken++;
+        }
+    *count = taken;
+    *mean = taken > 0 ? sum / taken : 0;
     for (int64_t i = 0; i < n; i++)
-        squares += ((double)v[i] - *mean) * ((double)v[i] - *mean);
+        if (passes(s, i, (double)v[i]))
+            squares += ((double)v[i] - *mean) * ((double)v[i] - *mean);
     *m2 = squares;
+}
+
+/* Channel c of the result; the foreground is what lies above the mean of all. */
+static void measure_channel(const nod_contract *k, const nod_image *work, int c, double *count,
+                            double *mean, double *m2)
+{
+    int64_t n = nod_contract_samples(k) / k->channels;
+    const float *v = (const float *)work->data + c * n;
+    sieve s = {.work = work, .first = c * n};
+    measure_voxels(&s, v, n, count, mean, m2);
+    if (!k->foreground || *m2 <= 0) return;
+    s.above = true;
+    s.floor = *mean;
+    measure_voxels(&s, v, n, count, mean, m2);
 }
 
 static bool is_flat(double mean, double sd)
@@ -195,18 +129,19 @@ static bool is_flat(double mean, double sd)
     return !(sd > 1e-6 * fmax(1e-3, fabs(mean)));
 }
 
-static void normalise(const nod_contract *k, const float *src, float *dst)
+static void normalise(const nod_contract *k, const nod_image *work, float *dst)
 {
     int64_t n = nod_contract_samples(k) / k->channels;
+    const float *src = work->data;
     for (int c = 0; c < k->channels; c++, src += n, dst += n) {
         double mean = 0, sd = 1;
         if (k->normalisation == NOD_NORMALISATION_DATASET) {
             mean = k->mean[c];
             sd = k->sd[c];
         } else if (k->normalisation == NOD_NORMALISATION_IMAGE) {
-            double m2;
-            measure_channel(src, n, &mean, &m2);
-            sd = sqrt(m2 / (double)n);
+            double count, m2;
+            measure_channel(k, work, c, &count, &mean, &m2);
+            sd = sqrt(m2 / fmax(count, 1));
             if (is_flat(mean, sd)) sd = 1; /* a constant image becomes zeros */
         }
         for (int64_t i = 0; i < n; i++)
@@ -216,29 +151,74 @@ static void normalise(const nod_contract *k, const float *src, float *dst)
 
 int nod_contract_apply(const nod_contract *k, const nod_image *im, float *dst, nod_error *err)
 {
-    stage s = {0};
+    nod_image work = {0};
     if (k->normalisation == NOD_NORMALISATION_DATASET && !k->fitted)
         return nod_fail(err, NOD_EINVAL, "the input's mean and sd are not fitted yet");
-    int rc = prepare(k, im, &s, err);
-    if (rc == 0) normalise(k, s.v, dst);
-    nod_free(s.v);
+    int rc = prepare(k, im, &work, err);
+    if (rc == 0) normalise(k, &work, dst);
+    nod_image_done(&work);
+    return rc;
+}
+
+int nod_contract_check(const nod_contract *k, const nod_image *im, const char *name,
+                       nod_error *err)
+{
+    nod_strlist why = NOD_STRLIST_INIT;
+    nod_strbuf b = NOD_STRBUF_INIT;
+    int rc = 0;
+    if (nod_acceptance_judge(&k->accepts, im, k->orientation[0] != 0, &why)) {
+        for (size_t i = 0; i < why.n; i++)
+            nod_strbuf_printf(&b, "%s%s", i ? "; " : "", why.items[i]);
+        rc = nod_fail(err, NOD_EDATA, "%s: not like the images of the training part: %s", name,
+                      b.data ? b.data : "");
+    }
+    nod_strbuf_done(&b);
+    nod_strlist_done(&why);
     return rc;
 }
 
 /* --- fitting ------------------------------------------------------------------------------ */
 
+static bool needs_clip(const nod_contract *k)
+{
+    return k->intensity == NOD_INTENSITY_CLIP && k->clip_by_dataset && !k->clip_fitted;
+}
+
+bool nod_contract_is_fitted(const nod_contract *k)
+{
+    return !needs_clip(k) && (k->normalisation != NOD_NORMALISATION_DATASET || k->fitted);
+}
+
+static int measure_clip(const nod_contract *k, const nod_image *im, nod_contract_sums *sums,
+                        nod_error *err)
+{
+    nod_image work = {0};
+    double range[2] = {0, 0};
+    int rc = check_kind(k, im, err);
+    if (!rc) rc = nod_contract_take(k, im, &work, err);
+    if (!rc) nod_contract_percentiles(&work, k->clip, range);
+    sums->clip_low = range[0];
+    sums->clip_high = range[1];
+    nod_image_done(&work);
+    return rc;
+}
+
 int nod_contract_measure(const nod_contract *k, const nod_image *im, nod_contract_sums *out,
                          nod_error *err)
 {
-    stage s = {0};
-    int64_t n = nod_contract_samples(k) / k->channels;
-    int rc = prepare(k, im, &s, err);
-    if (rc == 0) {
-        *out = (nod_contract_sums){.n = (double)n};
-        for (int c = 0; c < k->channels; c++)
-            measure_channel(s.v + c * n, n, &out->mean[c], &out->m2[c]);
+    nod_image work = {0};
+    nod_contract_sums sums = {0};
+    int rc = 0;
+    nod_acceptance_measure(im, &sums.accepts);
+    if (needs_clip(k)) {
+        rc = measure_clip(k, im, &sums, err);
+    } else if (!nod_contract_is_fitted(k)) {
+        rc = prepare(k, im, &work, err);
+        for (int c = 0; c < k->channels && rc == 0; c++)
+            measure_channel(k, &work, c, &sums.n[c], &sums.mean[c], &sums.m2[c]);
     }
-    nod_free(s.v);
+    if (rc == 0) *out = sums;
+    nod_image_done(&work);
     return rc;
 }
 
@@ -246,22 +226,43 @@ int nod_contract_measure(const nod_contract *k, const nod_image *im, nod_contrac
  * variances", 1979, eq. 2.1. */
 void nod_contract_merge(nod_contract_sums *into, const nod_contract_sums *of, int channels)
 {
-    double n = into->n + of->n;
-    if (of->n == 0) return;
+    into->clip_low += of->clip_low;
+    into->clip_high += of->clip_high;
+    nod_acceptance_merge(&into->accepts, &of->accepts);
     for (int c = 0; c < channels; c++) {
+        double n = into->n[c] + of->n[c];
+        if (of->n[c] == 0) continue;
         double d = of->mean[c] - into->mean[c];
-        into->mean[c] += d * of->n / n;
-        into->m2[c] += of->m2[c] + d * d * into->n * of->n / n;
+        into->mean[c] += d * of->n[c] / n;
+        into->m2[c] += of->m2[c] + d * d * into->n[c] * of->n[c] / n;
+        into->n[c] = n;
     }
-    into->n = n;
+}
+
+static int fit_clip(nod_contract *k, const nod_contract_sums *sums, nod_error *err)
+{
+    double n = (double)NOD_MAX(sums->accepts.n_images, 1);
+    double low = sums->clip_low / n, high = sums->clip_high / n;
+    if (!(high > low))
+        return nod_fail(
+            err, NOD_EDATA,
+            "percentiles %g and %g of the training images are %g and %g on average: "
+            "nothing lies between",
+            k->clip[0], k->clip[1], low, high);
+    k->clip_range[0] = low;
+    k->clip_range[1] = high;
+    k->clip_fitted = true;
+    return 0;
 }
 
 int nod_contract_fit(nod_contract *k, const nod_contract_sums *sums, nod_error *err)
 {
-    if (k->normalisation != NOD_NORMALISATION_DATASET) return 0;
+    if (sums->accepts.n_images > 0) k->accepts = sums->accepts;
+    if (needs_clip(k)) return fit_clip(k, sums, err);
+    if (k->normalisation != NOD_NORMALISATION_DATASET || k->fitted) return 0;
     double sd[NOD_CONTRACT_CHANNELS_MAX] = {0};
     for (int c = 0; c < k->channels; c++) {
-        sd[c] = sums->n > 0 ? sqrt(sums->m2[c] / sums->n) : 0;
+        sd[c] = sums->n[c] > 0 ? sqrt(sums->m2[c] / sums->n[c]) : 0;
         if (is_flat(sums->mean[c], sd[c]))
             return nod_fail(
                 err, NOD_EDATA,

@@ -249,15 +249,13 @@ static int new_like(const nod_image *im, const nod_geometry *target, nod_sample 
 
 /* Axes of `im` run along those of the target. */
 static int resample_along(const nod_image *im, const nod_geometry *target,
-                          const nod_resample_map *m, nod_interp interp, double fill,
+                          const nod_resize_axis axes[3], nod_interp interp, double fill,
                           nod_image *out, nod_error *err)
 {
-    nod_resize_axis axes[3];
     nod_image to = {0};
     float *owned = NULL;
     const float *src = NULL;
     int rc = 0;
-    find_axes(m, &im->geometry, target, axes);
     bool copy = interp == NOD_INTERP_NEAREST || is_copy(axes);
     NOD_TRY(new_like(im, target, copy ? im->sample : NOD_SAMPLE_F32, &to, err));
     if (!copy) {
@@ -306,6 +304,7 @@ int nod_image_resample(const nod_image *im, const nod_geometry *target, nod_inte
                        double fill, nod_image *out, nod_error *err)
 {
     nod_resample_map m;
+    nod_resize_axis axes[3];
     nod_turn turn;
     nod_image turned = {0};
     if ((im->geometry.space == NOD_SPACE_PATIENT) != (target->space == NOD_SPACE_PATIENT))
@@ -315,12 +314,26 @@ int nod_image_resample(const nod_image *im, const nod_geometry *target, nod_inte
     nod_resample_map_init(&m, &im->geometry, target);
     if (!find_turn(&m, target, &turn))
         return resample_across(im, target, &m, interp, fill, out, err);
-    if (nod_turn_is_identity(&turn))
-        return resample_along(im, target, &m, interp, fill, out, err);
-    int rc = nod_turn_image(&turn, im, &turned, err);
+    bool stays = nod_turn_is_identity(&turn);
+    int rc = stays ? 0 : nod_turn_image(&turn, im, &turned, err);
     if (rc) return rc;
-    nod_resample_map_init(&m, &turned.geometry, target);
-    rc = resample_along(&turned, target, &m, interp, fill, out, err);
+    nod_resample_map_init(&m, stays ? &im->geometry : &turned.geometry, target);
+    find_axes(&m, stays ? &im->geometry : &turned.geometry, target, axes);
+    rc = resample_along(stays ? im : &turned, target, axes, interp, fill, out, err);
     nod_image_done(&turned);
     return rc;
+}
+
+int nod_image_resize(const nod_image *im, const int64_t size[3], nod_interp interp,
+                     nod_image *out, nod_error *err)
+{
+    nod_resize_axis axes[3];
+    for (int a = 0; a < 3; a++) {
+        if (size[a] < 1)
+            return nod_fail(err, NOD_ESHAPE, "an image cannot have %lld voxels along %c",
+                            (long long)size[a], 'i' + a);
+        axes[2 - a] = nod_resize_axis_fit(im->geometry.size[a], size[a]);
+    }
+    nod_geometry g = nod_geometry_with_size(&im->geometry, size);
+    return resample_along(im, &g, axes, interp, 0, out, err);
 }

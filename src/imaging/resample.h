@@ -32,6 +32,11 @@ nod_geometry nod_geometry_centred(const nod_geometry *g, const int64_t size[3]);
 int nod_image_resample(const nod_image *im, const nod_geometry *target, nod_interp interp,
                        double fill, nod_image *out, nod_error *err) NOD_MUST_CHECK;
 
+/* `size` voxels (i,j,k) between the same outer corners: the bits of nod_resize_f32 for each channel and
+ * frame. The samples' type is as above. */
+int nod_image_resize(const nod_image *im, const int64_t size[3], nod_interp interp,
+                     nod_image *out, nod_error *err) NOD_MUST_CHECK;
+
 /* A mask: each voxel gets the label with the largest share by linear interpolation, of equal ones the
  * smallest; 0 outside. The samples' type stays. EDATA: labels that are not whole numbers, or more
  * than NOD_RESAMPLE_LABELS_MAX of them. */

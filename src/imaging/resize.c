@@ -113,7 +113,8 @@ static int64_t weigh(nod_interp interp, double c, double scale, double reach, in
 static int taps_init(taps *t, const nod_resize_axis *a, nod_interp interp, nod_error *err)
 {
     int64_t n_in = a->n_in, n_out = a->n_out;
-    double scale = a->at ? 1 : fmax(a->step, 1);
+    /* a step beyond the whole axis widens no further: there is nothing left to average */
+    double scale = a->at ? 1 : fmin(fmax(a->step, 1), (double)n_in);
     if (interp == NOD_INTERP_AREA && (a->at || a->step <= 1)) interp = NOD_INTERP_LINEAR;
     double reach = interp == NOD_INTERP_CUBIC    ? 2 * scale
                    : interp == NOD_INTERP_LINEAR ? scale

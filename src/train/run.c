@@ -89,8 +89,7 @@ static nod_examples examples_of(const nod_dataset *d)
 static int load_data(session *s, nod_error *err)
 {
     int rc = 0, threads = s->o->threads;
-    if (s->contract.normalisation == NOD_NORMALISATION_DATASET && !s->contract.fitted)
-        NOD_TRY(nod_dataset_fit(s->in.cohort, s->in.split, threads, &s->contract, err));
+    NOD_TRY(nod_dataset_fit(s->in.cohort, s->in.split, threads, &s->contract, err));
     NOD_TRY(nod_dataset_open(s->in.cohort, s->in.split, NOD_PART_TRAIN, &s->contract, NULL,
                              threads, &s->train, err));
     NOD_TRY(nod_dataset_open(s->in.cohort, s->in.split, NOD_PART_VAL, &s->contract, NULL,

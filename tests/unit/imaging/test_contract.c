@@ -189,7 +189,7 @@ static void test_fit(void **state)
     assert_near(out[5], 0.4 / sqrt(0.06), 1e-6);
     nod_image_done(&im);
 
-    nod_contract_sums flat = {.n = 10, .mean = {1, 1, 1}, .m2 = {5, 0, 5}};
+    nod_contract_sums flat = {.n = {10, 10, 10}, .mean = {1, 1, 1}, .m2 = {5, 0, 5}};
     k.fitted = false;
     assert_int_equal(nod_contract_fit(&k, &flat, &err), NOD_EDATA);
     assert_false(k.fitted);
