@@ -48,7 +48,7 @@ static int fill_examples(parity_case *c, int64_t n, int64_t classes, uint32_t se
             c->images[i * size + p] = (float)(draw(seed + SEED_IMAGES, i * size + p) + on);
         }
     }
-    c->examples = (nod_examples){n, c->images, c->labels};
+    c->examples = (nod_examples){.n = n, .images = c->images, .labels = c->labels};
     return 0;
 }
 
@@ -233,7 +233,7 @@ int parity_curve(parity_case *c, const nod_plan_options *o, int64_t steps, doubl
     nod_trainer *t = NULL;
     nod_trainer_options options = {.plan = *o};
     nod_patching whole = {.image = {size[0], size[1], size[2]}};
-    nod_examples first = {c->recipe->batch_size, c->images, c->labels};
+    nod_examples first = {.n = c->recipe->batch_size, .images = c->images, .labels = c->labels};
     NOD_TRY(
         nod_trainer_new(c->recipe, c->model, &whole, &c->examples, &first, &options, &t, err));
     NOD_ASSERT(steps <= nod_trainer_steps_per_epoch(t));

@@ -136,8 +136,8 @@ static int make_trainer(nod_bench_job *job, const nod_patching *patching,
                         const nod_plan_options *plan, const nod_log *log, nod_error *err)
 {
     int64_t batch = job->workload->batch;
-    nod_examples train = {batch, job->images, job->labels};
-    nod_examples validation = {1, job->images, job->labels};
+    nod_examples train = {.n = batch, .images = job->images, .labels = job->labels};
+    nod_examples validation = {.n = 1, .images = job->images, .labels = job->labels};
     nod_trainer_options options = {.plan = *plan, .log = log};
     return nod_trainer_new(job->recipe, job->model, patching, &train, &validation, &options,
                            &job->trainer, err);

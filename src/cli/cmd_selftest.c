@@ -96,7 +96,7 @@ static int training_begin(const subject *s, const char *backend, nod_precision p
     NOD_TRY(nod_recipe_parse(text.data, text.len, "selftest", &t->recipe, err));
     NOD_TRY(make_images(s, t, err));
     NOD_TRY(nod_model_new(t->recipe->network, &s->io, 1, &t->model, err));
-    nod_examples all = {IMAGES, t->images, t->labels};
+    nod_examples all = {.n = IMAGES, .images = t->images, .labels = t->labels};
     NOD_TRY(nod_trainer_new(t->recipe, t->model, &whole, &all, &all, &o, &t->trainer, err));
 out:
     nod_strbuf_done(&text);

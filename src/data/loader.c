@@ -1,12 +1,14 @@
 /* loader.c: a ring of slots. Batch number t of the stream (counted over epochs) lives in slot
  * t % ahead. A thread takes the next number under the lock once its slot is free, fills the slot
  * without the lock, and marks it ready; the consumer takes numbers in order. So any number of
- * threads gives the same batches. */
+ * threads gives the same batches. Without threads the consumer fills the slot that it takes. */
 #include "data/loader.h"
 
 #include <pthread.h>
+#include <stdbool.h>
 #include <string.h>
 
+#include "base/file.h"
 #include "base/memory.h"
 
 #define THREADS_MAX 16
@@ -17,27 +19,30 @@ typedef enum slot_state { SLOT_FREE, SLOT_FILLING, SLOT_READY } slot_state;
 typedef struct slot {
     slot_state state;
     nod_batch batch;
-    int32_t *labels;
     int64_t *cases;
+    float *image;  /* one case on its way to the transform; NULL: not needed */
     nod_error err; /* why it could not be filled */
 } slot;
 
 struct nod_loader {
-    const nod_dataset *d;
+    nod_examples e;
     const nod_sampler *s;
     nod_loader_options o;
     int64_t batch, per_epoch, visits;
-    int64_t total;         /* batches in the stream */
-    size_t image, n_label; /* floats of an image, labels of a case */
-    slot *slots;           /* [o.ahead] */
+    int64_t total;        /* batches in the stream */
+    size_t out, n_labels; /* floats and labels of a case in a batch */
+    double waited_s;
+    slot *slots; /* [o.ahead] */
     pthread_t threads[THREADS_MAX];
     int n_threads;
 
     pthread_mutex_t lock;
     pthread_cond_t changed; /* any state below */
-    int64_t next_fill, next_out;
-    bool held; /* slot of next_out - 1 is with the consumer */
+    int64_t next_fill;
     bool stop;
+
+    int64_t next_out; /* the consumer's */
+    bool held;        /* slot of next_out - 1 is with the consumer */
 
     pthread_mutex_t order_lock; /* of what follows: the order of one epoch */
     int64_t order_epoch;        /* -1: none yet */
@@ -61,25 +66,42 @@ static int get_positions(nod_loader *l, int64_t epoch, int64_t first, int64_t n,
     return rc;
 }
 
+/* One case of a batch: its image, or what the transform makes of it. */
+static int fill_case(const nod_loader *l, slot *s, int64_t epoch, int64_t i_case, float *dst,
+                     nod_error *err)
+{
+    const nod_loader_options *o = &l->o;
+    if (!l->e.images && !o->transform) return l->e.fetch(l->e.fetch_ctx, i_case, dst, err);
+    const float *image = s->image;
+    if (l->e.images) {
+        image = l->e.images + i_case * o->image_size;
+    } else {
+        int rc = l->e.fetch(l->e.fetch_ctx, i_case, s->image, err);
+        if (rc) return rc;
+    }
+    if (o->transform) return o->transform(o->transform_ctx, epoch, i_case, image, dst, err);
+    memcpy(dst, image, l->out * sizeof *dst);
+    return 0;
+}
+
 /* Fills the slot with batch number t of the stream. */
 static int fill(nod_loader *l, slot *s, int64_t t, nod_error *err)
 {
     int64_t at = l->o.epoch * l->per_epoch + l->o.batch + t;
     int64_t epoch = at / l->per_epoch, i = at % l->per_epoch;
     int64_t first = i * l->batch, n = NOD_MIN(l->batch, l->visits - first);
+    float *dst = s->batch.images;
+    int32_t *labels = s->batch.labels;
     int rc = get_positions(l, epoch, first, n, s->cases, err);
-    if (rc) return rc;
-    float *dst = s->batch.images.data;
-    const float *src = l->d->images.data;
-    for (int64_t b = 0; b < n; b++) {
-        size_t from = (size_t)s->cases[b];
-        memcpy(dst + (size_t)b * l->image, src + from * l->image, l->image * sizeof *dst);
-        memcpy(s->labels + (size_t)b * l->n_label, l->d->labels.values + from * l->n_label,
-               l->n_label * sizeof *s->labels);
+    for (int64_t b = 0; rc == 0 && b < n; b++) {
+        rc = fill_case(l, s, epoch, s->cases[b], dst + (size_t)b * l->out, err);
+        memcpy(labels + (size_t)b * l->n_labels,
+               l->e.labels + (size_t)s->cases[b] * l->n_labels, l->n_labels * sizeof *labels);
     }
+    if (rc) return rc;
     size_t rest = (size_t)(l->batch - n);
-    memset(dst + (size_t)n * l->image, 0, rest * l->image * sizeof *dst);
-    memset(s->labels + (size_t)n * l->n_label, 0, rest * l->n_label * sizeof *s->labels);
+    memset(dst + (size_t)n * l->out, 0, rest * l->out * sizeof *dst);
+    memset(labels + (size_t)n * l->n_labels, 0, rest * l->n_labels * sizeof *labels);
     for (int64_t b = n; b < l->batch; b++)
         s->cases[b] = -1;
     s->batch.epoch = epoch;
@@ -116,15 +138,17 @@ static void *work(void *arg)
 
 static int init_slot(nod_loader *l, slot *s, nod_error *err)
 {
-    nod_shape shape = l->d->images.shape;
-    shape.dim[0] = l->batch;
-    int rc = nod_tensor_init(&s->batch.images, NOD_DTYPE_F32, &shape, err);
-    if (rc) return rc;
-    s->labels = nod_calloc((size_t)l->batch * l->n_label, sizeof *s->labels);
-    s->cases = nod_calloc((size_t)l->batch, sizeof *s->cases);
-    if (!s->labels || !s->cases)
-        return nod_fail_memory(err, "batches", (size_t)l->batch * sizeof *s->cases);
-    s->batch.labels = s->labels;
+    size_t cases = (size_t)l->batch, bytes = 0, n = 0;
+    if (!nod_size_mul(cases, l->out, &n) || !nod_size_mul(n, sizeof(float), &bytes))
+        return nod_fail_memory(err, "batches", SIZE_MAX);
+    s->batch.images = nod_aligned_calloc(bytes);
+    s->batch.labels = nod_aligned_calloc(cases * l->n_labels * sizeof *s->batch.labels);
+    s->cases = nod_calloc(cases, sizeof *s->cases);
+    if (!l->e.images && l->o.transform)
+        s->image = nod_calloc((size_t)l->o.image_size, sizeof *s->image);
+    if (!s->batch.images || !s->batch.labels || !s->cases ||
+        (!l->e.images && l->o.transform && !s->image))
+        return nod_fail_memory(err, "batches", bytes);
     s->batch.cases = s->cases;
     return 0;
 }
@@ -132,18 +156,25 @@ static int init_slot(nod_loader *l, slot *s, nod_error *err)
 static int check_options(const nod_loader *l, nod_error *err)
 {
     const nod_loader_options *o = &l->o;
-    if (o->threads < 1 || o->threads > THREADS_MAX || o->ahead < 1 || o->ahead > AHEAD_MAX)
+    if (o->threads < 0 || o->threads > THREADS_MAX || o->ahead < 1 || o->ahead > AHEAD_MAX)
         return nod_fail(err, NOD_EINVAL,
-                        "a loader has 1 to %d threads and 1 to %d batches ahead", THREADS_MAX,
+                        "a loader has 0 to %d threads and 1 to %d batches ahead", THREADS_MAX,
                         AHEAD_MAX);
     if (o->epoch < 0 || o->batch < 0 || o->batch > l->per_epoch ||
-        o->epochs > INT64_MAX / NOD_MAX(l->per_epoch, 1) - 1)
+        NOD_MAX(o->epochs, o->epoch) > INT64_MAX / NOD_MAX(l->per_epoch, 1) - 1)
         return nod_fail(err, NOD_EINVAL, "epoch %lld, batch %lld is no place in the stream",
                         (long long)o->epoch, (long long)o->batch);
     return 0;
 }
 
-int nod_loader_open(const nod_dataset *d, const nod_sampler *s, const nod_loader_options *o,
+static int64_t count_batches(const nod_loader *l)
+{
+    const nod_loader_options *o = &l->o;
+    if (o->epochs == 0) return INT64_MAX - o->epoch * l->per_epoch - o->batch;
+    return NOD_MAX((o->epochs - o->epoch) * l->per_epoch - o->batch, 0);
+}
+
+int nod_loader_open(const nod_examples *e, const nod_sampler *s, const nod_loader_options *o,
                     nod_loader **out, nod_error *err)
 {
     nod_loader *l = nod_calloc(1, sizeof *l);
@@ -152,32 +183,31 @@ int nod_loader_open(const nod_dataset *d, const nod_sampler *s, const nod_loader
     pthread_mutex_init(&l->lock, NULL);
     pthread_mutex_init(&l->order_lock, NULL);
     pthread_cond_init(&l->changed, NULL);
-    l->d = d;
+    l->e = *e;
     l->s = s;
     l->o = *o;
     l->batch = nod_sampler_batch(s);
     l->per_epoch = nod_sampler_batches(s);
     l->visits = nod_sampler_visits(s);
     l->order_epoch = -1;
-    l->image = (size_t)(nod_tensor_count(&d->images) / d->images.shape.dim[0]);
-    l->n_label = d->labels.multilabel ? d->labels.n_classes : 1;
+    l->out = (size_t)(o->transform ? o->out_size : o->image_size);
+    l->n_labels = (size_t)o->n_labels;
+    NOD_ASSERT((e->images || e->fetch) && o->image_size > 0 && l->out > 0 && o->n_labels > 0);
     NOD_TRY(check_options(l, err));
-    l->total = NOD_MAX((o->epochs - o->epoch) * l->per_epoch - o->batch, 0);
+    if (o->threads == 0) l->o.ahead = 1;
+    l->total = count_batches(l);
     l->order = nod_calloc((size_t)l->visits, sizeof *l->order);
-    l->slots = nod_calloc((size_t)o->ahead, sizeof *l->slots);
+    l->slots = nod_calloc((size_t)l->o.ahead, sizeof *l->slots);
     if (!l->order || !l->slots) {
         rc = nod_fail_memory(err, "a loader", (size_t)l->visits * sizeof *l->order);
         goto out;
     }
-    for (int i = 0; i < o->ahead; i++)
+    for (int i = 0; i < l->o.ahead; i++)
         NOD_TRY(init_slot(l, &l->slots[i], err));
+    /* One that the system refuses is done without; without any, the consumer fills. */
     while (l->n_threads < o->threads &&
            pthread_create(&l->threads[l->n_threads], NULL, work, l) == 0)
         l->n_threads++;
-    if (l->n_threads == 0) {
-        rc = nod_fail(err, NOD_EIO, "the system gives no thread for loading");
-        goto out;
-    }
     *out = l;
     l = NULL;
 out:
@@ -195,9 +225,10 @@ void nod_loader_close(nod_loader *l)
     for (int i = 0; i < l->n_threads; i++)
         pthread_join(l->threads[i], NULL);
     for (int i = 0; l->slots && i < l->o.ahead; i++) {
-        nod_tensor_done(&l->slots[i].batch.images);
-        nod_free(l->slots[i].labels);
+        nod_free(l->slots[i].batch.images);
+        nod_free(l->slots[i].batch.labels);
         nod_free(l->slots[i].cases);
+        nod_free(l->slots[i].image);
     }
     pthread_cond_destroy(&l->changed);
     pthread_mutex_destroy(&l->order_lock);
@@ -207,29 +238,55 @@ void nod_loader_close(nod_loader *l)
     nod_free(l);
 }
 
-int nod_loader_next(nod_loader *l, const nod_batch **out, nod_error *err)
+/* Without threads: the slot of the next batch, filled here. */
+static slot *fill_next(nod_loader *l)
 {
-    int rc = 0;
+    slot *s = &l->slots[l->next_out % l->o.ahead];
+    s->err.code = 0;
+    if (fill(l, s, l->next_out, &s->err) == 0) s->err.code = 0;
+    return s;
+}
+
+/* With threads: gives back the slot that the consumer holds and waits for the next. */
+static slot *wait_next(nod_loader *l)
+{
+    slot *s = &l->slots[l->next_out % l->o.ahead];
     pthread_mutex_lock(&l->lock);
     if (l->held) {
         l->slots[(l->next_out - 1) % l->o.ahead].state = SLOT_FREE;
-        l->held = false;
         pthread_cond_broadcast(&l->changed);
     }
-    if (l->next_out >= l->total) {
-        *out = NULL;
-    } else {
-        slot *s = &l->slots[l->next_out % l->o.ahead];
-        while (s->state != SLOT_READY)
-            pthread_cond_wait(&l->changed, &l->lock);
-        l->next_out++;
-        l->held = true;
-        rc = s->err.code;
-        if (rc)
-            *err = s->err;
-        else
-            *out = &s->batch;
-    }
+    while (l->next_out < l->total && s->state != SLOT_READY)
+        pthread_cond_wait(&l->changed, &l->lock);
     pthread_mutex_unlock(&l->lock);
-    return rc;
+    return s;
+}
+
+int nod_loader_next(nod_loader *l, const nod_batch **out, nod_error *err)
+{
+    double start = nod_time_monotonic_s();
+    bool ended = l->next_out >= l->total;
+    slot *s = NULL;
+    if (l->n_threads > 0)
+        s = wait_next(l);
+    else if (!ended)
+        s = fill_next(l);
+    l->held = !ended;
+    l->waited_s += nod_time_monotonic_s() - start;
+    if (ended) {
+        *out = NULL;
+        return 0;
+    }
+    l->next_out++;
+    if (s->err.code) {
+        *err = s->err;
+        return err->code;
+    }
+    *out = &s->batch;
+    return 0;
+}
+
+double nod_loader_waited_s(const nod_loader *l)
+{
+    return l->waited_s;
 }

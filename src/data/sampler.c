@@ -95,13 +95,14 @@ int64_t nod_sampler_batch(const nod_sampler *s)
     return s->o.batch;
 }
 
-/* n positions: classes take turns, from a class that the epoch chooses, so that a rest that does
- * not divide evenly goes round over the epochs. */
+/* n positions: classes take turns. Where they do not divide evenly, the epoch chooses who is first, so
+ * that the rest goes round. */
 static void order_balanced(const nod_sampler *s, nod_rng *rng, int64_t epoch, int64_t *pool,
                            int64_t *used, int64_t *out)
 {
     memcpy(pool, s->by_class, (size_t)s->n * sizeof *pool);
-    size_t k = (size_t)((uint64_t)epoch % s->n_classes);
+    bool rest = s->n % (int64_t)s->n_present != 0;
+    size_t k = rest ? (size_t)((uint64_t)epoch % s->n_classes) : 0;
     for (int64_t made = 0; made < s->n; k = (k + 1) % s->n_classes) {
         int64_t size = s->count[k];
         if (size == 0) continue;

@@ -187,7 +187,7 @@ static void take_progress(nod_trainer *t, const progress *p)
     t->schedule.best = p->plateau_best;
     t->schedule.has_best = p->plateau_has_best;
     t->schedule.bad_epochs = p->plateau_bad;
-    t->order_epoch = -1;
+    nod_trainer_feed_done(t);
 }
 
 int nod_trainer_load(nod_trainer *t, const char *path, nod_error *err)

@@ -83,7 +83,8 @@ static void set_shapes(session *s)
 
 static nod_examples examples_of(const nod_dataset *d)
 {
-    return (nod_examples){(int64_t)d->labels.n, d->images.data, d->labels.values};
+    return (nod_examples){
+        .n = (int64_t)d->labels.n, .images = d->images.data, .labels = d->labels.values};
 }
 
 static int load_data(session *s, nod_error *err)

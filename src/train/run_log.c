@@ -73,6 +73,7 @@ int nod_run_log_epoch(const char *path, const nod_epoch *e, nod_error *err)
     nod_json_set(j, "validation", score_json(&e->validation));
     nod_json_set_bool(j, "best", e->is_best);
     nod_json_set_real(j, "time_s", e->time_s);
+    nod_json_set_real(j, "load_s", e->load_s);
     return add_event(path, j, err);
 }
 

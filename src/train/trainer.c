@@ -1,5 +1,5 @@
-/* trainer.c: the loop of training. What a step needs is bound once; a step is: gather a batch,
- * run the plan (forward, loss, backward), take an optimiser step. See trainer.h. */
+/* trainer.c: the loop of training. A step is: bind the next batch (feed.c), run the plan (forward,
+ * loss, backward), take an optimiser step. See trainer.h. */
 #include <math.h>
 #include <string.h>
 
@@ -8,8 +8,6 @@
 #include "base/memory.h"
 #include "base/rng.h"
 #include "train/trainer_internal.h"
-
-#define EVAL_BATCH 64 /* windows per run of the evaluation plan */
 
 static bool is_softmax_loss(nod_loss_kind k)
 {
@@ -136,23 +134,15 @@ out:
 static int take_buffers(nod_trainer *t, nod_error *err)
 {
     bool softmax = is_softmax_loss(t->recipe->loss);
-    size_t images = (size_t)(t->batch * t->window_size) * sizeof(float);
     size_t rows = (size_t)(t->batch * t->n_outputs) * sizeof(float);
-    t->batch_images = nod_aligned_calloc(images);
-    if (softmax)
-        t->batch_labels = nod_aligned_calloc((size_t)t->batch * sizeof(int32_t));
-    else
-        t->batch_targets = nod_aligned_calloc(rows);
+    if (!softmax) t->batch_targets = nod_aligned_calloc(rows);
     t->loss = nod_aligned_calloc(sizeof(float));
     t->grads = nod_aligned_calloc((size_t)t->model->params->size * sizeof(float));
     int64_t most = NOD_MAX(t->train.n, t->validation.n);
     t->logits = nod_calloc((size_t)(most * t->n_outputs + 1), sizeof(float));
-    t->order = nod_calloc((size_t)t->train.n, sizeof *t->order);
-    t->by_class = nod_calloc((size_t)t->train.n, sizeof *t->by_class);
-    if (!t->batch_images || !(softmax ? (void *)t->batch_labels : (void *)t->batch_targets) ||
-        !t->loss || !t->grads || !t->logits || !t->order || !t->by_class)
-        return nod_fail_memory(err, "a batch and its gradients",
-                               images + (size_t)t->model->params->size * sizeof(float));
+    if ((!softmax && !t->batch_targets) || !t->loss || !t->grads || !t->logits)
+        return nod_fail_memory(err, "gradients",
+                               (size_t)t->model->params->size * sizeof(float));
     return 0;
 }
 
@@ -164,9 +154,8 @@ static int make_plan(nod_trainer *t, nod_error *err)
     NOD_TRY(nod_plan_make(b.g, &t->options.plan, &t->plan, err));
     NOD_TRY(take_buffers(t, err));
     NOD_TRY(nod_params_bind(t->model->params, b.g, t->plan, err));
-    nod_plan_bind(t->plan, b.image, t->batch_images);
-    nod_plan_bind(t->plan, b.labels,
-                  t->batch_labels ? (void *)t->batch_labels : (void *)t->batch_targets);
+    t->image = b.image;
+    t->labels = b.labels;
     if (b.weights >= 0) nod_plan_bind(t->plan, b.weights, t->class_weights);
     nod_plan_bind(t->plan, b.loss, t->loss);
     for (size_t i = 0; i < b.n; i++) {
@@ -184,6 +173,25 @@ out:
 /* --- making
  * ------------------------------------------------------------------------------------- */
 
+/* Images in memory and fetched ones of the same values have the same hash. */
+static int hash_images(const nod_trainer *t, const nod_examples *e, nod_sha256 *h,
+                       nod_error *err)
+{
+    size_t bytes = (size_t)t->image_size * sizeof(float);
+    if (e->images) {
+        nod_sha256_add(h, e->images, (size_t)e->n * bytes);
+        return 0;
+    }
+    float *image = nod_malloc(bytes);
+    int rc = image ? 0 : nod_fail_memory(err, "an image", bytes);
+    for (int64_t i = 0; !rc && i < e->n; i++) {
+        rc = e->fetch(e->fetch_ctx, i, image, err);
+        if (!rc) nod_sha256_add(h, image, bytes);
+    }
+    nod_free(image);
+    return rc;
+}
+
 static int identify(nod_trainer *t, nod_error *err)
 {
     nod_sha256 *h = NULL;
@@ -193,15 +201,14 @@ static int identify(nod_trainer *t, nod_error *err)
     if (rc) return rc;
     const nod_examples *parts[] = {&t->train, &t->validation};
     int64_t labels = t->recipe->task == NOD_TASK_MULTILABEL ? t->n_outputs : 1;
-    for (int i = 0; i < 2; i++) {
+    for (int i = 0; !rc && i < 2; i++) {
         nod_sha256_add_i64(h, parts[i]->n);
-        nod_sha256_add(h, parts[i]->images,
-                       (size_t)(parts[i]->n * t->image_size) * sizeof(float));
+        rc = hash_images(t, parts[i], h, err);
         nod_sha256_add(h, parts[i]->labels, (size_t)(parts[i]->n * labels) * sizeof(int32_t));
     }
-    nod_sha256_hex(h, t->identity.data);
+    if (!rc) nod_sha256_hex(h, t->identity.data);
     nod_sha256_free(h);
-    return 0;
+    return rc;
 }
 
 static void set_progress(nod_trainer *t)
@@ -213,7 +220,6 @@ static void set_progress(nod_trainer *t)
     t->schedule.total_steps = t->steps_per_epoch * r->epochs;
     t->schedule.warmup_steps = (int64_t)llround(r->warmup_epochs * (double)t->steps_per_epoch);
     t->best_monitor = -HUGE_VAL;
-    t->order_epoch = -1;
 }
 
 static int make(nod_trainer *t, nod_error *err)
@@ -227,8 +233,9 @@ static int make(nod_trainer *t, nod_error *err)
     /* judged as `predict` and `test` will use it, on processors without bf16 too */
     nod_plan_options evaluation = t->options.plan;
     if (evaluation.precision == NOD_PRECISION_BF16) evaluation.precision = NOD_PRECISION_F32;
-    NOD_TRY(nod_predictor_new(t->model, &t->patching, NOD_MIN(EVAL_BATCH, most), &evaluation,
-                              &t->predictor, err));
+    NOD_TRY(nod_predictor_new(t->model, &t->patching, NOD_MIN(NOD_TRAINER_EVAL_BATCH, most),
+                              &evaluation, &t->predictor, err));
+    NOD_TRY(nod_trainer_feed_init(t, err));
     NOD_TRY(identify(t, err));
     set_progress(t);
 out:
@@ -272,101 +279,22 @@ int nod_trainer_new(const nod_recipe *r, nod_model *model, const nod_patching *p
 void nod_trainer_free(nod_trainer *t)
 {
     if (!t) return;
+    nod_trainer_feed_done(t);
+    nod_sampler_free(t->sampler);
     nod_plan_free(t->plan);
     nod_predictor_free(t->predictor);
     nod_optimiser_free(t->optimiser);
     nod_params_free(t->best);
-    nod_free(t->batch_images);
-    nod_free(t->batch_labels);
     nod_free(t->batch_targets);
     nod_free(t->class_weights);
     nod_free(t->loss);
     nod_free(t->grads);
     nod_free(t->logits);
-    nod_free(t->order);
-    nod_free(t->by_class);
     nod_free(t);
 }
 
 /* --- one step
  * ----------------------------------------------------------------------------------- */
-
-/* Balanced: classes in turn, each drawn without replacement until it is used up. */
-static void order_balanced(nod_trainer *t, nod_rng *rng)
-{
-    int64_t k = t->n_outputs, n = t->train.n, made = 0, used[NOD_RECIPE_CLASSES_MAX] = {0};
-    int64_t *by_class = t->by_class, start[NOD_RECIPE_CLASSES_MAX + 1], at = 0;
-    for (int64_t c = 0; c < k; c++) {
-        start[c] = at;
-        for (int64_t i = 0; i < n; i++)
-            if (t->train.labels[i] == c) by_class[at++] = i;
-    }
-    start[k] = at;
-    while (made < n)
-        for (int64_t c = 0; c < k && made < n; c++) {
-            int64_t size = start[c + 1] - start[c];
-            if (!size) continue;
-            if (used[c] % size == 0)
-                nod_rng_shuffle(rng, by_class + start[c], (size_t)size, sizeof *by_class);
-            t->order[made++] = by_class[start[c] + used[c]++ % size];
-        }
-    nod_rng_shuffle(rng, t->order, (size_t)n, sizeof *t->order);
-}
-
-static void draw_order(nod_trainer *t)
-{
-    if (t->order_epoch == t->epochs_done) return;
-    nod_rng rng = nod_rng_make(t->recipe->seed, NOD_RNG_ORDER, (uint64_t)t->epochs_done);
-    if (t->recipe->balanced_sampling && t->recipe->task != NOD_TASK_MULTILABEL) {
-        order_balanced(t, &rng);
-    } else {
-        for (int64_t i = 0; i < t->train.n; i++)
-            t->order[i] = i;
-        nod_rng_shuffle(&rng, t->order, (size_t)t->train.n, sizeof *t->order);
-    }
-    t->order_epoch = t->epochs_done;
-}
-
-/* Copies one example, or one of its windows drawn for this epoch, into row i of the batch. */
-static void gather_row(nod_trainer *t, int64_t i, int64_t example)
-{
-    int64_t origin[3] = {0}, windows = nod_patching_count(&t->patching);
-    const float *image = t->train.images + example * t->image_size;
-    float *dst = t->batch_images + i * t->window_size;
-    if (windows == 1) {
-        memcpy(dst, image, (size_t)t->window_size * sizeof *dst);
-        return;
-    }
-    uint64_t index = (uint64_t)t->epochs_done << 32 | (uint64_t)example;
-    nod_rng rng = nod_rng_make(t->recipe->seed, NOD_RNG_AUGMENT, index);
-    nod_patching_origin(&t->patching, (int64_t)nod_rng_below(&rng, (uint64_t)windows), origin);
-    nod_patching_cut(&t->patching, t->model->io.channels, image, origin, dst);
-}
-
-static void gather_labels(nod_trainer *t, int64_t i, int64_t example)
-{
-    int64_t k = t->n_outputs;
-    const int32_t *labels = t->train.labels;
-    if (t->batch_labels) {
-        t->batch_labels[i] = labels[example];
-        return;
-    }
-    for (int64_t c = 0; c < k; c++) {
-        bool on = t->recipe->task == NOD_TASK_MULTILABEL ? labels[example * k + c] != 0
-                                                         : labels[example] == c;
-        t->batch_targets[i * k + c] = on ? 1.0F : 0.0F;
-    }
-}
-
-static void gather(nod_trainer *t)
-{
-    draw_order(t);
-    for (int64_t i = 0; i < t->batch; i++) {
-        int64_t example = t->order[t->step_in_epoch * t->batch + i];
-        gather_row(t, i, example);
-        gather_labels(t, i, example);
-    }
-}
 
 /* The step gave a loss that is not finite, or far above where training began: names the layer.
  */
@@ -389,8 +317,8 @@ int nod_trainer_step(nod_trainer *t, double *loss, nod_error *err)
 {
     const nod_run_context context = {.seed = t->recipe->seed, .step = (uint64_t)t->step};
     double lr = nod_schedule_lr(&t->schedule, t->step);
-    gather(t);
-    int rc = nod_plan_run(t->plan, &context, err);
+    int rc = nod_trainer_feed(t, err);
+    if (!rc) rc = nod_plan_run(t->plan, &context, err);
     if (rc) return rc;
     double value = (double)t->loss[0];
     if (t->step == 0) t->first_loss = value;
@@ -418,6 +346,7 @@ int nod_trainer_profile(nod_trainer *t, int runs, nod_error *err)
 int nod_trainer_logits(nod_trainer *t, const nod_examples *e, float *logits, nod_error *err)
 {
     nod_predictor_refresh(t->predictor);
+    if (!e->images) return nod_trainer_fetched_logits(t, e, logits, err);
     return nod_predictor_run(t->predictor, e->images, e->n, logits, err);
 }
 
@@ -492,7 +421,7 @@ out:
 
 int nod_trainer_epoch(nod_trainer *t, nod_epoch *out, nod_error *err)
 {
-    double start = nod_time_monotonic_s();
+    double start = nod_time_monotonic_s(), waited = nod_trainer_waited_s(t);
     nod_epoch e = {.epoch = t->epochs_done + 1};
     while (t->step_in_epoch < t->steps_per_epoch) {
         int rc = nod_trainer_step(t, NULL, err);
@@ -512,6 +441,7 @@ int nod_trainer_epoch(nod_trainer *t, nod_epoch *out, nod_error *err)
     t->step_in_epoch = 0;
     t->epochs_done++;
     e.time_s = nod_time_monotonic_s() - start;
+    e.load_s = nod_trainer_waited_s(t) - waited;
     *out = e;
     return 0;
 }

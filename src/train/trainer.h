@@ -1,22 +1,16 @@
 /* trainer.h: one training in memory: forward, backward, step, and what is measured per epoch.
  *
  * The trainer owns the training plan, the gradients, the optimiser, and two copies of the
- * parameters: the best ones by the monitor and, with EMA, the averaged ones. It knows arrays,
- * not files: train/run.h reads and writes those. All state that decides what comes next is in
+ * parameters: the best ones by the monitor and, with EMA, the averaged ones. It knows examples
+ * (data/examples.h), not files: train/run.h reads and writes those. All state that decides what comes next is in
  * nod_trainer_save, so that a resumed training has the bits of one that never stopped. */
 #ifndef NOD_TRAIN_TRAINER_H
 #define NOD_TRAIN_TRAINER_H
 
 #include "base/log.h"
+#include "data/examples.h"
 #include "model/safetensors.h"
 #include "train/recipe.h"
-
-/* A part of the data in memory; borrowed. */
-typedef struct nod_examples {
-    int64_t n;
-    const float *images;   /* [n][C,D,H,W], preprocessed */
-    const int32_t *labels; /* [n] class index; multi-label [n][L] of 0/1 */
-} nod_examples;
 
 /* How a part fares in evaluation mode: no dropout, smoothing or class weights. */
 typedef struct nod_part_score {
@@ -37,6 +31,7 @@ typedef struct nod_epoch {
     double monitor;     /* validation value that chooses, larger is better */
     bool is_best, stop; /* stop: patience is over */
     double time_s;
+    double load_s; /* of it, waiting for batches */
 } nod_epoch;
 
 typedef struct nod_trainer nod_trainer;
@@ -44,6 +39,9 @@ typedef struct nod_trainer nod_trainer;
 typedef struct nod_trainer_options {
     nod_plan_options plan;
     const nod_log *log;
+    /* Threads that load images which are not in memory, 0 to 16 (data/loader.h). Those in memory
+     * are only copied, which the trainer does itself. */
+    int loading_threads;
     /* Called after every step; nonzero stops with NOD_EINTERRUPTED. May be NULL. */
     int (*tick)(void *ctx, int64_t epoch, int64_t step, int64_t n_steps);
     void *ctx;
@@ -80,6 +78,8 @@ void nod_trainer_prior(const nod_trainer *t, double *natural, double *effective)
 
 /* One step on the next batch, alone: for benchmarks and comparisons. */
 int nod_trainer_step(nod_trainer *t, double *loss, nod_error *err) NOD_MUST_CHECK;
+/* Seconds that the steps so far have waited for their batches. */
+double nod_trainer_waited_s(const nod_trainer *t);
 /* Times each step of the plan over `runs` runs on the last batch; read with nod_trainer_plan. */
 int nod_trainer_profile(nod_trainer *t, int runs, nod_error *err) NOD_MUST_CHECK;
 

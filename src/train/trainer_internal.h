@@ -2,7 +2,10 @@
 #ifndef NOD_TRAIN_TRAINER_INTERNAL_H
 #define NOD_TRAIN_TRAINER_INTERNAL_H
 
+#include "data/loader.h"
 #include "train/trainer.h"
+
+#define NOD_TRAINER_EVAL_BATCH 64 /* windows per run of the evaluation plan */
 
 /* What a checkpoint must have in common with the training that it is loaded into, hashed. */
 typedef struct nod_trainer_identity {
@@ -23,14 +26,18 @@ struct nod_trainer {
 
     /* the training plan and what it is bound to */
     nod_plan *plan;
-    float *batch_images;
-    int32_t *batch_labels; /* softmax losses */
-    float *batch_targets;  /* element losses */
-    float *class_weights;  /* [n_outputs], NULL without */
-    float *loss;           /* [1] */
-    float *grads;          /* layout of params->data */
+    int image, labels;    /* of the plan: what a batch is bound to */
+    float *batch_targets; /* element losses; softmax losses read the batch's labels */
+    float *class_weights; /* [n_outputs], NULL without */
+    float *loss;          /* [1] */
+    float *grads;         /* layout of params->data */
     nod_optimiser *optimiser;
     nod_schedule schedule;
+
+    /* batches of the training part */
+    nod_sampler *sampler;
+    nod_loader *loader; /* opened where the training stands, when a step asks for a batch */
+    double waited_s;    /* in loaders that are closed */
 
     nod_predictor *predictor; /* evaluation, on model's parameters */
     float *logits;            /* [max(train, validation)][n_outputs] */
@@ -47,11 +54,17 @@ struct nod_trainer {
     int64_t best_epoch, bad_epochs;
     bool stopped;
 
-    int64_t *order;    /* of the epoch order_epoch, [train.n] */
-    int64_t *by_class; /* scratch of balanced sampling, [train.n] */
-    int64_t order_epoch;
     nod_trainer_identity identity;
 };
+
+/* feed.c: the training part in batches. */
+int nod_trainer_feed_init(nod_trainer *t, nod_error *err) NOD_MUST_CHECK;
+/* Binds the next batch of the training part to the plan. */
+int nod_trainer_feed(nod_trainer *t, nod_error *err) NOD_MUST_CHECK;
+/* Logits of examples that are not in memory. */
+int nod_trainer_fetched_logits(nod_trainer *t, const nod_examples *e, float *logits,
+                               nod_error *err) NOD_MUST_CHECK;
+void nod_trainer_feed_done(nod_trainer *t); /* the next batch is taken from where `t` stands */
 
 /* score.c: a part in evaluation mode from its logits. */
 int nod_part_score_from_logits(nod_task task, int64_t n, int64_t k, int positive,

@@ -37,8 +37,9 @@ static void start(training *t)
         t->images[i] = (float)(i % 5) / 4;
     for (int i = 0; i < CASES; i++)
         t->labels[i] = i % 2;
-    nod_examples train = {4, t->images, t->labels};
-    nod_examples validation = {CASES - 4, t->images + 4 * SIDE * SIDE, t->labels + 4};
+    nod_examples train = {.n = 4, .images = t->images, .labels = t->labels};
+    nod_examples validation = {
+        .n = CASES - 4, .images = t->images + 4 * SIDE * SIDE, .labels = t->labels + 4};
     NOD_ASSERT(nod_recipe_parse(text, sizeof text - 1, "recipe", &t->recipe, &err) == 0);
     NOD_ASSERT(nod_model_new(t->recipe->network, &io, 7, &t->model, &err) == 0);
     NOD_ASSERT(nod_trainer_new(t->recipe, t->model, &whole, &train, &validation, &o,

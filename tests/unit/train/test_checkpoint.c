@@ -37,8 +37,8 @@ static training *start(void)
         t->images[i] = (float)(i % 5) / 4;
     for (int i = 0; i < CASES; i++)
         t->labels[i] = i % 2;
-    nod_examples train = {STEPS * 2, t->images, t->labels};
-    nod_examples validation = {2, t->images + 16, t->labels + 4};
+    nod_examples train = {.n = STEPS * 2, .images = t->images, .labels = t->labels};
+    nod_examples validation = {.n = 2, .images = t->images + 16, .labels = t->labels + 4};
     if (nod_recipe_parse(text, sizeof text - 1, "text", &t->recipe, &err) != 0 ||
         nod_model_new(t->recipe->network, &io, 7, &t->model, &err) != 0 ||
         nod_trainer_new(t->recipe, t->model, &whole, &train, &validation, &o, &t->trainer,

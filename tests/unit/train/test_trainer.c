@@ -50,11 +50,21 @@ static void make_images(fixture *f)
             f->images[i * SIDE * SIDE + p] = (float)(on + 0.5 * nod_rng_normal(&r));
         }
     }
-    f->train = (nod_examples){64, f->images, f->labels};
-    f->validation = (nod_examples){32, f->images + 64 * SIDE * SIDE, f->labels + 64};
+    f->train = (nod_examples){.n = 64, .images = f->images, .labels = f->labels};
+    f->validation = (nod_examples){
+        .n = 32, .images = f->images + 64 * SIDE * SIDE, .labels = f->labels + 64};
 }
 
-static int layout = -1; /* of activations; -1: the backend's */
+static int layout = -1;      /* of activations; -1: the backend's */
+static int fetchers = -1;    /* threads that fetch images; -1: images are in memory */
+static int64_t missing = -1; /* image that cannot be fetched */
+
+static int fetch(const void *ctx, int64_t i, float *dst, nod_error *err)
+{
+    if (i == missing) return nod_fail(err, NOD_EIO, "case c%lld: is gone", (long long)i);
+    memcpy(dst, (const float *)ctx + i * SIDE * SIDE, SIDE * SIDE * sizeof *dst);
+    return 0;
+}
 
 static fixture *start_in(nod_precision precision, const char *body, const char *backend)
 {
@@ -73,6 +83,13 @@ static fixture *start_in(nod_precision precision, const char *body, const char *
     o.plan.backend = nod_backend_find(backend);
     o.plan.precision = precision;
     o.plan.layout = layout;
+    if (fetchers >= 0) {
+        f->train.fetch_ctx = f->train.images;
+        f->validation.fetch_ctx = f->validation.images;
+        f->train.fetch = f->validation.fetch = fetch;
+        f->train.images = f->validation.images = NULL;
+        o.loading_threads = fetchers;
+    }
     if (nod_trainer_new(f->recipe, f->model, &whole, &f->train, &f->validation, &o, &f->trainer,
                         &err))
         fail_msg("%s", err.message);
@@ -212,6 +229,46 @@ static int stop_at(void *ctx, int64_t epoch, int64_t step, int64_t n_steps)
     return epoch == 2 && step == *(int64_t *)ctx;
 }
 
+/* Images that are fetched one by one train the weights of those in memory, and a checkpoint of the
+ * one is a checkpoint of the other; an image that is gone is named. */
+static void test_fetched_images(void **state)
+{
+    char want[65], got[65], path[512];
+    nod_error err = NOD_ERROR_INIT;
+    nod_epoch e;
+    temp_path(path, *state, "fetched.safetensors");
+    fixture *f = start(cnn, "cpu");
+    run(f);
+    hash_of(f, want);
+    stop(f);
+    for (fetchers = 0; fetchers < 4; fetchers += 3) {
+        f = start(cnn, "cpu");
+        assert_int_equal(nod_trainer_epoch(f->trainer, &e, &err), 0);
+        assert_true(e.load_s >= 0 && e.load_s <= e.time_s);
+        assert_int_equal(nod_trainer_step(f->trainer, NULL, &err), 0);
+        assert_int_equal(nod_trainer_save(f->trainer, path, &err), 0);
+        run(f);
+        hash_of(f, got);
+        assert_string_equal(got, want);
+        stop(f);
+    }
+    fetchers = -1;
+    f = start(cnn, "cpu");
+    if (nod_trainer_load(f->trainer, path, &err)) fail_msg("%s", err.message);
+    run(f);
+    hash_of(f, got);
+    assert_string_equal(got, want);
+    stop(f);
+
+    fetchers = 2;
+    f = start(cnn, "cpu");
+    missing = 9;
+    assert_int_equal(nod_trainer_epoch(f->trainer, &e, &err), NOD_EIO);
+    assert_non_null(strstr(err.message, "case c9"));
+    missing = fetchers = -1;
+    stop(f);
+}
+
 static void test_resume_has_the_same_bits(void **state)
 {
     static const char *const bodies[] = {mlp, cnn, resnet};
@@ -284,6 +341,7 @@ int main(void)
         cmocka_unit_test(test_backends_agree),
         cmocka_unit_test(test_bf16_is_near_f32),
         cmocka_unit_test(test_threads_do_not_matter),
+        cmocka_unit_test(test_fetched_images),
         cmocka_unit_test(test_resume_has_the_same_bits),
         cmocka_unit_test(test_divergence_names_the_layer),
     };
