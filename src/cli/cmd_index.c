@@ -1,25 +1,39 @@
 /* cmd_index.c: `nodule index`: a cohort from a data set in any known layout. */
+#include <string.h>
+
 #include "base/file.h"
 #include "base/memory.h"
 #include "cli/verb.h"
 #include "data/layout.h"
 
 typedef struct index_options {
-    const char *out, *layout, *positive, *patient_regex;
+    const char *out, *layout, *positive, *patient_regex, *labels;
+    nod_strlist series, policies;
     double max_unreadable;
 } index_options;
 
 static const index_options defaults = {.out = "cohort.csv", .max_unreadable = 0.1};
 static const nod_option options[] = {
     NOD_OPTION_TEXT(index_options, out, "output", 'o', "FILE", "write the cohort here"),
-    NOD_OPTION_TEXT(index_options, layout, "layout", 0, "NAME",
-                    "layout of the data: medmnist, manifest, folder (default: detected)"),
+    NOD_OPTION_TEXT(
+        index_options, layout, "layout", 0, "NAME",
+        "layout of the data: medmnist, manifest, dicom, folder (default: detected)"),
     NOD_OPTION_TEXT(index_options, positive, "positive", 0, "CLASS",
                     "positive class of a binary task"),
     NOD_OPTION_TEXT(
         index_options, patient_regex, "patient-regex", 0, "REGEX",
         "the first group of this extended expression, matched against a file's path, is "
         "the patient"),
+    NOD_OPTION_TEXT(
+        index_options, labels, "labels", 0, "TABLE.csv",
+        "labels of a DICOM tree: a column patient, study or series (their ids), and "
+        "label"),
+    NOD_OPTION_LIST(
+        index_options, series, "series", 0, "RULE",
+        "which series of a study, such as SeriesDescription~T1; may be given again"),
+    NOD_OPTION_LIST(index_options, policies, "policy", 0, "FINDING=POLICY",
+                    "what is done about a finding, such as gantry-tilt=shear; may be given "
+                    "again"),
     NOD_OPTION_REAL(index_options, max_unreadable, "max-unreadable", 0, "SHARE",
                     "share of images that may be unreadable", 0, 1),
     NOD_OPTION_END};
@@ -79,18 +93,44 @@ static void print_findings(nod_cli *cli, const nod_cohort *c, const nod_cohort_f
     fprintf(cli->out, "cohort: %s\n", path);
 }
 
+/* "gantry-tilt=shear" and its like. */
+static int parse_policies(const nod_strlist *words, nod_policies *out, nod_error *err)
+{
+    nod_json *j = nod_json_object();
+    int rc = 0;
+    *out = nod_policies_preset();
+    for (size_t i = 0; i < words->n && rc == 0; i++) {
+        const char *word = words->items[i], *sign = strchr(word, '=');
+        char kind[64];
+        snprintf(kind, sizeof kind, "%.*s", (int)(sign ? sign - word : 0), word);
+        if (sign == NULL)
+            rc = nod_fail(err, NOD_EINVAL, "--policy %s: write FINDING=POLICY", word);
+        else
+            nod_json_set_str(j, kind, sign + 1);
+    }
+    if (rc == 0) rc = nod_policies_from_json(j, "--policy", out, err);
+    if (rc == NOD_ERECIPE) err->code = rc = NOD_EINVAL;
+    nod_json_free(j);
+    return rc;
+}
+
 static int run(nod_cli *cli, const void *options_void, nod_error *err)
 {
     const index_options *o = options_void;
     nod_index_options io = NOD_INDEX_OPTIONS_INIT;
     nod_cohort *c = NULL;
     nod_cohort_findings f;
+    nod_policies policies;
     int rc = 0;
     char *folder = nod_path_dir(o->out);
+    NOD_TRY(parse_policies(&o->policies, &policies, err));
     io.layout = o->layout;
     io.positive = o->positive;
     io.patient_regex = o->patient_regex;
     io.max_unreadable = o->max_unreadable;
+    io.labels = o->labels;
+    io.series = &o->series;
+    io.policies = &policies;
     io.folder = folder;
     io.threads = cli->threads;
     io.log = cli->log;
@@ -114,9 +154,11 @@ const nod_verb nod_verb_index = {
     .min_args = 1,
     .max_args = 1,
     .about =
-        "Lists the cases of a data set (an .npz file, a folder with one folder per class, or a "
-        "CSV manifest), decodes and hashes every image, and writes one row a case.",
-    .examples = "  nodule index images/ -o cohort.csv --patient-regex '^[^/]*/(p[0-9]+)_'\n"
+        "Lists the cases of a data set (an .npz file, a folder with one folder per class, a "
+        "tree of DICOM files, or a CSV manifest), decodes and hashes every image, and writes "
+        "one row a case.",
+    .examples = "  nodule index scans/ --labels labels.csv -o cohort.csv\n"
+                "  nodule index images/ -o cohort.csv --patient-regex '^[^/]*/(p[0-9]+)_'\n"
                 "  nodule index breastmnist.npz -o cohort.csv --positive 0\n",
     .takes = NOD_TAKES_JSON | NOD_TAKES_THREADS,
     .options = options,

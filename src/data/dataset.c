@@ -26,8 +26,8 @@ typedef struct decoding {
 static int check_same(const nod_case *k, const nod_image *im, const char *path, nod_error *err)
 {
     char pixels[NOD_SHA256_HEX];
-    if (im->depth == k->depth && im->height == k->height && im->width == k->width &&
-        im->channels == k->channels) {
+    if (im->frames == k->frames && im->depth == k->depth && im->height == k->height &&
+        im->width == k->width && im->channels == k->channels) {
         int rc = nod_image_pixel_hash(im, pixels, err);
         if (rc) return rc;
         if (memcmp(pixels, k->pixels, sizeof pixels) == 0) return 0;
@@ -50,7 +50,8 @@ static int decode_case(void *ctx, size_t i, nod_error *err)
         rc = nod_fail_memory(err, "a path", strlen(k->file));
         goto out;
     }
-    NOD_TRY(nod_source_decode(d->source, path, k->array, k->index, &im, err));
+    const nod_place at = {path, k->files, k->array, k->index};
+    NOD_TRY(nod_source_decode(d->source, &at, NULL, &im, err));
     NOD_TRY(check_same(k, &im, path, err));
     if (d->images)
         NOD_TRY(nod_contract_apply(d->k, &im,
@@ -85,7 +86,7 @@ static int load_arrays(decoding *d, nod_error *err)
 
 static int decode_all(decoding *d, int threads, nod_error *err)
 {
-    int rc = nod_source_new(&d->source, err);
+    int rc = nod_source_new(nod_cohort_get_info(d->c)->policies, &d->source, err);
     if (rc) return rc;
     NOD_TRY(load_arrays(d, err));
     NOD_TRY(nod_workers_run(d->n, threads, decode_case, d, err));

@@ -9,6 +9,7 @@
 #include "data/positive.h"
 #include "data/source.h"
 #include "data/workers.h"
+#include "imaging/geometry.h"
 
 #define ID_DIGITS      12 /* of the pixel hash in a case's id */
 #define UNREADABLE_LOG 20 /* files named in the log */
@@ -17,9 +18,12 @@
 typedef struct seen {
     char *reason; /* why it is unreadable, or NULL */
     char pixels[NOD_SHA256_HEX];
-    int64_t depth, height, width;
+    int64_t frames, depth, height, width;
     int channels;
     const char *sample;
+    char modality[17], orientation[4];
+    double spacing_mm[3];
+    char *oddities; /* names of findings, joined by ';' */
     bool constant;
 } seen;
 
@@ -55,10 +59,10 @@ static int choose_layout(const char *path, const nod_index_options *o,
         *out = nod_source_layout_find(o->layout);
         if (*out) return 0;
         const char *near = nod_nearest(o->layout, next_layout, NULL);
-        return nod_fail(err, NOD_EINVAL,
-                        "layout '%.40s' is not known%s%s%s; known: medmnist, manifest, folder",
-                        o->layout, near ? " (did you mean '" : "", near ? near : "",
-                        near ? "'?)" : "");
+        return nod_fail(
+            err, NOD_EINVAL,
+            "layout '%.40s' is not known%s%s%s; known: medmnist, manifest, dicom, folder",
+            o->layout, near ? " (did you mean '" : "", near ? near : "", near ? "'?)" : "");
     }
     for (size_t i = 0; (l = nod_source_layout_at(i)) != NULL; i++) {
         if (!l->detect(path)) continue;
@@ -67,8 +71,8 @@ static int choose_layout(const char *path, const nod_index_options *o,
     }
     return nod_fail(
         err, NOD_EFORMAT,
-        "%s is none of the layouts known: a MedMNIST .npz, a CSV manifest (.csv), a "
-        "folder with one folder a class",
+        "%s is none of the layouts known: a MedMNIST .npz, a CSV manifest (.csv), a tree of "
+        "DICOM files, a folder with one folder a class",
         path);
 }
 
@@ -202,6 +206,29 @@ static char *item_path(const indexing *x, const nod_item *item)
     return nod_path_join(x->list.root, item->name);
 }
 
+/* What is kept of a decoded image. */
+static int note_image(seen *s, const nod_image *im, const nod_findings *f, nod_error *err)
+{
+    nod_strbuf b = NOD_STRBUF_INIT;
+    s->frames = im->frames;
+    s->depth = im->depth;
+    s->height = im->height;
+    s->width = im->width;
+    s->channels = im->channels;
+    s->sample = sample_name(im->sample);
+    s->constant = nod_image_is_constant(im);
+    snprintf(s->modality, sizeof s->modality, "%s", im->facts.modality);
+    if (im->geometry.space != NOD_SPACE_NONE)
+        memcpy(s->spacing_mm, im->geometry.spacing_mm, sizeof s->spacing_mm);
+    if (im->geometry.space == NOD_SPACE_PATIENT)
+        nod_geometry_codes(&im->geometry, s->orientation);
+    for (size_t i = 0; i < f->n; i++)
+        nod_strbuf_printf(&b, "%s%s", i ? ";" : "",
+                          nod_finding_get_info(f->items[i].kind)->name);
+    s->oddities = nod_strbuf_take(&b);
+    return s->oddities ? 0 : nod_fail_memory(err, "findings", f->n);
+}
+
 /* Looks at one image; only a lack of memory is an error here. */
 static int look_at(void *ctx, size_t i, nod_error *err)
 {
@@ -209,25 +236,22 @@ static int look_at(void *ctx, size_t i, nod_error *err)
     const nod_item *item = &x->list.items[i];
     seen *s = &x->seen[i];
     nod_image im = {0};
+    nod_findings findings = {0};
     nod_error why = NOD_ERROR_INIT;
     char *path = item_path(x, item);
     if (path == NULL) return nod_fail_memory(err, "a path", strlen(item->name));
-    int rc = nod_source_decode(x->source, path, item->array, item->index, &im, &why);
+    const nod_place at = {path, item->files ? item->files : "", item->array, item->index};
+    int rc = nod_source_decode(x->source, &at, &findings, &im, &why);
     if (rc == 0) rc = nod_image_pixel_hash(&im, s->pixels, &why);
-    if (rc == 0) {
-        s->depth = im.depth;
-        s->height = im.height;
-        s->width = im.width;
-        s->channels = im.channels;
-        s->sample = sample_name(im.sample);
-        s->constant = nod_image_is_constant(&im);
-    } else if (rc == NOD_ENOMEM) {
+    if (rc == 0) rc = note_image(s, &im, &findings, &why);
+    if (rc == NOD_ENOMEM) {
         *err = why;
-    } else {
+    } else if (rc != 0) {
         rc = 0;
         s->reason = nod_strdup(why.message);
         if (s->reason == NULL) rc = nod_fail_memory(err, "a reason", strlen(why.message));
     }
+    nod_findings_done(&findings);
     nod_image_done(&im);
     nod_free(path);
     return rc;
@@ -251,32 +275,34 @@ static int load_arrays(indexing *x)
 /* Too many unreadable images are an error; a few are named and left out. */
 static int judge_unreadable(indexing *x)
 {
-    size_t n = 0;
+    size_t n = 0, n_all = x->list.n + x->list.n_problems;
     const char *first = NULL;
-    for (size_t i = 0; i < x->list.n; i++) {
-        if (x->seen[i].reason == NULL) continue;
-        if (n == 0) first = x->seen[i].reason;
-        if (n < UNREADABLE_LOG) nod_warn(x->o->log, "left out: %s", x->seen[i].reason);
+    for (size_t i = 0; i < n_all; i++) {
+        const char *reason =
+            i < x->list.n ? x->seen[i].reason : x->list.problems[i - x->list.n].reason;
+        if (reason == NULL) continue;
+        if (n == 0) first = reason;
+        if (n < UNREADABLE_LOG) nod_warn(x->o->log, "left out: %s", reason);
         n++;
     }
     if (n == 0) return 0;
     if (n > UNREADABLE_LOG)
         nod_warn(x->o->log, "left out: %zu more unreadable images", n - UNREADABLE_LOG);
-    if (n == x->list.n)
+    if (n == n_all)
         return nod_fail(x->err, NOD_EDATA,
                         "none of the %zu images in %s can be read; the first: %s", n, x->path,
                         first);
-    if ((double)n > x->o->max_unreadable * (double)x->list.n)
+    if ((double)n > x->o->max_unreadable * (double)n_all)
         return nod_fail(x->err, NOD_EDATA,
                         "%zu of %zu images cannot be read, more than the fraction %g that "
                         "--max-unreadable allows; mend or remove them; the first: %s",
-                        n, x->list.n, x->o->max_unreadable, first);
+                        n, n_all, x->o->max_unreadable, first);
     return 0;
 }
 
 static int decode_all(indexing *x)
 {
-    int rc = nod_source_new(&x->source, x->err);
+    int rc = nod_source_new(x->o->policies, &x->source, x->err);
     if (rc) return rc;
     rc = load_arrays(x);
     if (rc) return rc;
@@ -367,16 +393,24 @@ static int add_item(indexing *x, size_t i, nod_cohort *c)
     } else {
         nod_case k = {.id = item->id,
                       .file = file,
+                      .files = item->files,
                       .array = item->array,
                       .index = item->index,
                       .patient = item->patient,
+                      .study = item->study,
+                      .series = item->series,
                       .official = item->official,
+                      .frames = s->frames,
                       .depth = s->depth,
                       .height = s->height,
                       .width = s->width,
                       .channels = s->channels,
                       .sample = s->sample,
+                      .modality = s->modality,
+                      .orientation = s->orientation,
+                      .oddities = s->oddities,
                       .constant = s->constant};
+        memcpy(k.spacing_mm, s->spacing_mm, sizeof k.spacing_mm);
         memcpy(k.pixels, s->pixels, sizeof k.pixels);
         rc = nod_cohort_add(c, &k, item->label, x->err);
         if (rc) nod_error_prefix(x->err, "%s", item->name);
@@ -392,6 +426,9 @@ static int make_cohort(indexing *x, nod_cohort **out)
     NOD_TRY(nod_cohort_new(&x->info, x->o->folder ? x->o->folder : ".", &c, x->err));
     for (size_t i = 0; i < x->list.n; i++)
         NOD_TRY(add_item(x, i, c));
+    for (size_t i = 0; i < x->list.n_problems; i++)
+        NOD_TRY(nod_cohort_add_unreadable(c, x->list.problems[i].name,
+                                          x->list.problems[i].reason, x->err));
     NOD_TRY(nod_cohort_finish(c, x->err));
     *out = c;
     c = NULL;
@@ -417,12 +454,13 @@ int nod_index(const char *source, const nod_index_options *o, nod_cohort **out, 
     if (rc) return rc;
     nod_arena_init(&x.list.arena);
     NOD_TRY(choose_layout(source, o, &layout, err));
-    NOD_TRY(layout->list(source, o->log, &x.list, err));
+    NOD_TRY(layout->list(source, o, &x.list, err));
     if (x.list.n == 0) {
         rc = nod_fail(err, NOD_EDATA, "%s holds no images", source);
         goto out;
     }
     x.info.layout = layout->name;
+    x.info.policies = o->policies;
     NOD_TRY(find_patients(&x));
     NOD_TRY(find_classes(&x));
     NOD_TRY(find_names(&x));
@@ -439,8 +477,10 @@ int nod_index(const char *source, const nod_index_options *o, nod_cohort **out, 
                  "with --positive CLASS",
                  x.info.classes[1]);
 out:
-    for (size_t i = 0; x.seen && i < x.list.n; i++)
+    for (size_t i = 0; x.seen && i < x.list.n; i++) {
         nod_free(x.seen[i].reason);
+        nod_free(x.seen[i].oddities);
+    }
     nod_free(x.seen);
     nod_source_free(x.source);
     nod_free(x.classes);

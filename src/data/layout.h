@@ -13,12 +13,14 @@
 
 /* One image that a layout found; strings belong to the listing's arena. */
 typedef struct nod_item {
-    const char *name;    /* file, relative to the listing's root or absolute */
-    const char *array;   /* "" for an image file */
-    int64_t index;       /* -1 for an image file */
-    const char *label;   /* class name; multi-label: joined by '|' */
-    const char *patient; /* "" unknown */
-    const char *id;      /* NULL: made from the pixels */
+    const char *name;  /* file, relative to the listing's root or absolute */
+    const char *files; /* NULL, or of a series: names below the folder `name`, joined by '|' */
+    const char *array; /* "" for an image file */
+    int64_t index;     /* -1 for an image file */
+    const char *label; /* class name; multi-label: joined by '|' */
+    const char *patient;        /* "" unknown */
+    const char *study, *series; /* DICOM's UIDs; NULL: unknown */
+    const char *id;             /* NULL: made from the pixels */
     nod_part official;
     size_t line; /* of a manifest; 0 elsewhere */
 } nod_item;
@@ -28,6 +30,11 @@ typedef struct nod_listing {
     const char *root; /* folder where relative names begin */
     nod_item *items;
     size_t n, cap;
+    /* What cannot be a case, and why; in the arena. */
+    struct nod_item_problem {
+        const char *name, *reason;
+    } * problems;
+    size_t n_problems, problems_cap;
     nod_strlist classes; /* in order; left empty: the labels, in natural order */
     bool multilabel;
     bool has_patients; /* the source names patients */
@@ -36,19 +43,11 @@ typedef struct nod_listing {
 void nod_listing_done(nod_listing *l);
 /* Adds a copy; its strings must be in the arena or static. Errors: ELIMIT, ENOMEM. */
 int nod_listing_add(nod_listing *l, const nod_item *item, nod_error *err) NOD_MUST_CHECK;
+/* Something that will not be a case; name and reason are copied. */
+int nod_listing_add_problem(nod_listing *l, const char *name, const char *reason,
+                            nod_error *err) NOD_MUST_CHECK;
 /* Sets the root to the folder of a file. */
 int nod_listing_root_of(nod_listing *l, const char *file, nod_error *err) NOD_MUST_CHECK;
-
-typedef struct nod_source_layout {
-    const char *name, *about;
-    /* Whether `path` looks like this layout. */
-    bool (*detect)(const char *path);
-    int (*list)(const char *path, const nod_log *log, nod_listing *out, nod_error *err);
-} nod_source_layout;
-
-/* The table; NULL after the last. */
-const nod_source_layout *nod_source_layout_at(size_t i);
-const nod_source_layout *nod_source_layout_find(const char *name); /* NULL: not known */
 
 typedef struct nod_index_options {
     const char *layout;   /* name in the table; NULL: detected */
@@ -56,6 +55,10 @@ typedef struct nod_index_options {
     /* POSIX extended expression, matched against the file's path below the source; its first
      * group is the patient. NULL: none. */
     const char *patient_regex;
+    const char *labels; /* a table of labels (data/label_table.h); NULL: none */
+    const nod_strlist
+        *series; /* rules that choose series (imaging/dicom/select.h); NULL: none */
+    const nod_policies *policies; /* under which images are read; NULL: the preset ones */
     double max_unreadable; /* fraction of images, 0 to 1; default .1. All is always an error. */
     const char *folder;    /* where the cohort will be written; files below it get relative
                               paths, others absolute ones; NULL: the working directory */
@@ -66,6 +69,17 @@ typedef struct nod_index_options {
     {                          \
         .max_unreadable = 0.1  \
     }
+
+typedef struct nod_source_layout {
+    const char *name, *about;
+    /* Whether `path` looks like this layout. */
+    bool (*detect)(const char *path);
+    int (*list)(const char *path, const nod_index_options *o, nod_listing *out, nod_error *err);
+} nod_source_layout;
+
+/* The table; NULL after the last. */
+const nod_source_layout *nod_source_layout_at(size_t i);
+const nod_source_layout *nod_source_layout_find(const char *name); /* NULL: not known */
 
 /* Errors: ENOENT, EINVAL (options that do not fit), EFORMAT (a file's bytes), EDATA (labels and
  * images do not match, empty class, too many unreadable images ...). */

@@ -5,6 +5,8 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "base/text.h"
+#include "imaging/dicom/series.h"
 #include "imaging/reader.h"
 #include "tensor/npz.h"
 
@@ -17,14 +19,16 @@ typedef struct loaded {
 } loaded;
 
 struct nod_source {
+    nod_policies policies;
     loaded *items;
     size_t n, cap;
 };
 
-int nod_source_new(nod_source **out, nod_error *err)
+int nod_source_new(const nod_policies *policies, nod_source **out, nod_error *err)
 {
     nod_source *s = nod_calloc(1, sizeof *s);
     if (s == NULL) return nod_fail_memory(err, "a source of images", sizeof *s);
+    s->policies = policies ? *policies : nod_policies_preset();
     *out = s;
     return 0;
 }
@@ -163,26 +167,54 @@ static int check_finite(const nod_image *im, nod_error *err)
     return 0;
 }
 
-int nod_source_decode(const nod_source *s, const char *path, const char *array, int64_t index,
+static int read_array(const nod_source *s, const nod_place *at, nod_image *im, nod_error *err)
+{
+    const loaded *a = find(s, at->path, at->array);
+    NOD_ASSERT(a != NULL);
+    if (at->index < 0 || at->index >= a->n)
+        return nod_fail(err, NOD_EDATA, "%s: array %s has %lld images, none at index %lld",
+                        at->path, at->array, (long long)a->n, (long long)at->index);
+    int rc = nod_image_init(im, a->d, a->h, a->w, a->channels, a->sample, err);
+    if (rc) return rc;
+    size_t size = nod_image_bytes(im);
+    memcpy(im->data, (const char *)a->t.data + (size_t)at->index * size, size);
+    return 0;
+}
+
+static int read_series(const nod_source *s, const nod_place *at, nod_findings *findings,
+                       nod_image *im, nod_error *err)
+{
+    nod_strlist names = NOD_STRLIST_INIT;
+    int rc = 0;
+    for (const char *p = at->files; rc == 0;) {
+        size_t n = strcspn(p, "|");
+        char *name = nod_strndup(p, n);
+        if (name == NULL || !nod_strlist_add(&names, name))
+            rc = nod_fail_memory(err, "names of a series", strlen(at->files));
+        nod_free(name);
+        if (p[n] == '\0') break;
+        p += n + 1;
+    }
+    if (rc == 0) rc = nod_dicom_files_read(at->path, &names, &s->policies, im, findings, err);
+    nod_strlist_done(&names);
+    return rc;
+}
+
+int nod_source_decode(const nod_source *s, const nod_place *at, nod_findings *findings,
                       nod_image *out, nod_error *err)
 {
     nod_image im = {0};
-    int rc = 0;
-    if (*array == '\0') {
-        NOD_TRY(nod_image_read(path, NULL, NULL, &im, err));
-    } else {
-        const loaded *a = find(s, path, array);
-        NOD_ASSERT(a != NULL);
-        if (index < 0 || index >= a->n)
-            return nod_fail(err, NOD_EDATA, "%s: array %s has %lld images, none at index %lld",
-                            path, array, (long long)a->n, (long long)index);
-        NOD_TRY(nod_image_init(&im, a->d, a->h, a->w, a->channels, a->sample, err));
-        size_t size = nod_image_bytes(&im);
-        memcpy(im.data, (const char *)a->t.data + (size_t)index * size, size);
-    }
+    int rc;
+    if (*at->array)
+        rc = read_array(s, at, &im, err);
+    else if (*at->files)
+        rc = read_series(s, at, findings, &im, err);
+    else
+        rc = nod_image_read(at->path, &s->policies, findings, &im, err);
+    if (rc) goto out;
     rc = check_finite(&im, err);
     if (rc) {
-        nod_error_prefix(err, "%s%s%s", path, *array ? ": array " : "", array);
+        nod_error_prefix(err, "%s%s%s", at->path, *at->array ? ": array " : "", at->array);
         goto out;
     }
     *out = im;

@@ -5,12 +5,23 @@
 #ifndef NOD_DATA_SOURCE_H
 #define NOD_DATA_SOURCE_H
 
+#include "imaging/finding.h"
 #include "imaging/image.h"
 #include "tensor/tensor.h"
 
 typedef struct nod_source nod_source;
 
-int nod_source_new(nod_source **out, nod_error *err) NOD_MUST_CHECK;
+/* Where one image is; borrowed. */
+typedef struct nod_place {
+    const char *path;  /* the file; of a series its folder */
+    const char *files; /* of a series: names below it, joined by '|'; else "" */
+    const char *array; /* "" for the image file itself */
+    int64_t index;     /* along the array's first axis */
+} nod_place;
+
+/* `policies` are copied; NULL: the preset ones. */
+int nod_source_new(const nod_policies *policies, nod_source **out,
+                   nod_error *err) NOD_MUST_CHECK;
 void nod_source_free(nod_source *s);
 /* Loads an array unless it is there: u8, u16 or f32 of shape [N,H,W], [N,H,W,C], [N,D,H,W] or
  * [N,D,H,W,C] with C 1, 3 or 4. Not safe beside decode. */
@@ -18,9 +29,9 @@ int nod_source_load(nod_source *s, const char *path, const char *array,
                     nod_error *err) NOD_MUST_CHECK;
 /* Number of images in a loaded array. */
 int64_t nod_source_count(const nod_source *s, const char *path, const char *array);
-/* array "" reads the image file itself. Errors: those of the reader, EDATA (index), ENUMERIC
- * (a sample is not finite). */
-int nod_source_decode(const nod_source *s, const char *path, const char *array, int64_t index,
+/* `findings` may be NULL. Errors: those of the reader, EDATA (index; a finding is refused),
+ * ENUMERIC (a sample is not finite). */
+int nod_source_decode(const nod_source *s, const nod_place *at, nod_findings *findings,
                       nod_image *out, nod_error *err) NOD_MUST_CHECK;
 /* Shape of an array of images as image dimensions; ESHAPE names what is accepted. */
 int nod_source_shape(const nod_shape *shape, int64_t *n, int64_t *d, int64_t *h, int64_t *w,

@@ -6,14 +6,16 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "imaging/dicom/format.h"
+#include "imaging/dicom/select.h"
 #include "imaging/itk/itk.h"
 #include "imaging/nifti/nifti.h"
 #include "imaging/raster/raster.h"
 #include "imaging/straighten.h"
 
 static const nod_image_format *const formats[] = {
-    &nod_raster_png,   &nod_raster_jpeg, &nod_raster_tiff,
-    &nod_nifti_format, &nod_mha_format,  &nod_nrrd_format,
+    &nod_raster_png, &nod_raster_jpeg, &nod_raster_tiff,  &nod_nifti_format,
+    &nod_mha_format, &nod_nrrd_format, &nod_dicom_format, /* last: its files without preamble are told by little */
 };
 
 const nod_image_format *nod_image_format_at(size_t i)
@@ -86,6 +88,8 @@ int nod_image_read(const char *path, const nod_policies *policies, nod_findings 
     nod_bytes bytes = {0};
     char *header = NULL;
     int rc = 0;
+    if (nod_path_is_dir(path) || nod_has_suffix_nocase(path, ".zip"))
+        return nod_dicom_tree_read(path, NULL, policies, out, findings, err);
     NOD_TRY(nod_nifti_find_header(path, &header, err));
     if (header) path = header;
     NOD_TRY(nod_file_read(path, NOD_IMAGE_MAX_FILE_BYTES, &bytes, err));

@@ -14,7 +14,7 @@
 /* Of one file, and of what one compressed file may hold. */
 #define NOD_IMAGE_MAX_FILE_BYTES ((size_t)4 << 30)
 
-/* Reads an image of any format. `policies` NULL: the preset ones. `findings` (NULL: nobody wants to
+/* Reads an image of any format; a folder or a zip archive is one DICOM series. `policies` NULL: the preset ones. `findings` (NULL: nobody wants to
  * know) also gets those that led to a refusal. Errors: ENOENT, EIO, EFORMAT (the bytes),
  * EUNSUPPORTED (known, but not read), ELIMIT, EDATA (a finding is refused), ENOMEM. */
 int nod_image_read(const char *path, const nod_policies *policies, nod_findings *findings,

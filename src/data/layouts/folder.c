@@ -148,8 +148,9 @@ static int compare_names(const void *a, const void *b)
     return nod_compare_natural(*(char *const *)a, *(char *const *)b);
 }
 
-static int list(const char *path, const nod_log *log, nod_listing *out, nod_error *err)
+static int list(const char *path, const nod_index_options *o, nod_listing *out, nod_error *err)
 {
+    const nod_log *log = o->log;
     nod_strlist folders = NOD_STRLIST_INIT;
     walk w = {.out = out, .official = NOD_PART_OUT, .log = log, .err = err};
     int rc = 0;

@@ -126,8 +126,9 @@ static int check_items(const table *t, const nod_listing *l)
     return rc;
 }
 
-static int list(const char *path, const nod_log *log, nod_listing *out, nod_error *err)
+static int list(const char *path, const nod_index_options *o, nod_listing *out, nod_error *err)
 {
+    const nod_log *log = o->log;
     table t = {.path = path, .err = err};
     int rc = 0;
     NOD_TRY(nod_listing_root_of(out, path, err));

@@ -198,8 +198,9 @@ static int set_classes(nod_listing *out, const char *path, const part_arrays *pa
     return 0;
 }
 
-static int list(const char *path, const nod_log *log, nod_listing *out, nod_error *err)
+static int list(const char *path, const nod_index_options *o, nod_listing *out, nod_error *err)
 {
+    const nod_log *log = o->log;
     nod_npz *z = NULL;
     part_arrays parts[NOD_PARTS] = {0};
     size_t n = 0;

@@ -6,7 +6,8 @@
 #include "base/file.h"
 
 static const nod_source_layout *const layouts[] = {
-    &nod_source_layout_medmnist, &nod_source_layout_manifest, &nod_source_layout_folder};
+    &nod_source_layout_medmnist, &nod_source_layout_manifest, &nod_source_layout_dicom,
+    &nod_source_layout_folder};
 
 const nod_source_layout *nod_source_layout_at(size_t i)
 {
@@ -23,6 +24,7 @@ const nod_source_layout *nod_source_layout_find(const char *name)
 void nod_listing_done(nod_listing *l)
 {
     nod_free(l->items);
+    nod_free(l->problems);
     nod_strlist_done(&l->classes);
     nod_arena_done(&l->arena);
     *l = (nod_listing){0};
@@ -35,6 +37,18 @@ int nod_listing_add(nod_listing *l, const nod_item *item, nod_error *err)
     if (!nod_grow((void **)&l->items, &l->cap, l->n + 1, sizeof *l->items))
         return nod_fail_memory(err, "a list of images", (l->n + 1) * sizeof *l->items);
     l->items[l->n++] = *item;
+    return 0;
+}
+
+int nod_listing_add_problem(nod_listing *l, const char *name, const char *reason,
+                            nod_error *err)
+{
+    struct nod_item_problem p = {nod_arena_strdup(&l->arena, name),
+                                 nod_arena_strdup(&l->arena, reason)};
+    if (!p.name || !p.reason ||
+        !nod_grow((void **)&l->problems, &l->problems_cap, l->n_problems + 1, sizeof p))
+        return nod_fail_memory(err, "a list of what cannot be read", sizeof p);
+    l->problems[l->n_problems++] = p;
     return 0;
 }
 

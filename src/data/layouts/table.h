@@ -5,6 +5,6 @@
 #include "data/layout.h"
 
 extern const nod_source_layout nod_source_layout_medmnist, nod_source_layout_folder,
-    nod_source_layout_manifest;
+    nod_source_layout_manifest, nod_source_layout_dicom;
 
 #endif
