@@ -174,7 +174,7 @@ static int fit_once(const nod_cohort *c, const nod_labels *train, int threads, n
     int rc = 0;
     if (sums == NULL)
         return nod_fail_memory(err, "sums over images", FIT_AT_ONCE * sizeof *sums);
-    NOD_TRY(nod_source_new(&job.source, err));
+    NOD_TRY(nod_source_new(nod_cohort_get_info(c)->policies, &job.source, err));
     NOD_TRY(load_arrays(&job, err));
     for (size_t first = 0; first < train->n; first += job.n) {
         job.cases = train->cases + first;
