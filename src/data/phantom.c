@@ -59,14 +59,14 @@ static nod_rng stream(const nod_phantom *p, uint64_t k)
 
 /* --- drawing a head --------------------------------------------------------------------- */
 
-static void draw_head(nod_phantom *p)
+static void draw_head(nod_phantom *p, bool enhanced)
 {
     nod_rng r = stream(p, STREAM_HEAD);
     p->centre = (nod_vec){0.03 * nod_rng_normal(&r), 0.03 * nod_rng_normal(&r), 0};
     p->half = (nod_vec){nod_rng_range(&r, 0.66, 0.78), nod_rng_range(&r, 0.78, 0.92),
                         nod_rng_range(&r, 0.78, 0.92)};
     p->turn_rad = 0.1 * nod_rng_normal(&r);
-    bool bright_fluid = nod_rng_uniform(&r) < 0.4; /* T2-like, else T1-like */
+    bool bright_fluid = nod_rng_uniform(&r) < 0.4 && !enhanced; /* T2-like, else T1-like */
     double gain = nod_rng_range(&r, 0.8, 1.15);
     p->skin = gain * nod_rng_range(&r, 0.55, 0.9);
     p->bone = gain * nod_rng_range(&r, 0.05, 0.15);
@@ -106,7 +106,8 @@ static void draw_tumour(nod_phantom *p, const nod_phantom_options *o)
     double radius = 0.17 * exp(0.35 * nod_rng_normal(&r));
     t->radius = o->radius_scale * NOD_MIN(0.34, NOD_MAX(0.09, radius));
     double change = nod_rng_range(&r, 0.07, 0.30);
-    if (nod_rng_uniform(&r) < (o->regional ? 0.05 : 0.35)) change = -0.7 * change;
+    bool is_dark = nod_rng_uniform(&r) < (o->regional ? 0.05 : 0.35);
+    if (is_dark && !o->enhanced) change = -0.7 * change;
     t->change = o->contrast * p->grey / 0.41 * change;
     t->rim = nod_rng_uniform(&r) < 0.3 ? nod_rng_range(&r, 0.5, 1.2) : 0;
     t->halo = nod_rng_range(&r, 0, 0.35);
@@ -125,7 +126,7 @@ int nod_phantom_new(uint64_t seed, int64_t i_patient, const nod_phantom_options 
     p->seed = seed;
     p->i_patient = i_patient;
     p->has_tumour = options->has_tumour;
-    draw_head(p);
+    draw_head(p, options->enhanced);
     draw_tumour(p, options);
     nod_rng r = stream(p, STREAM_TEXTURE);
     int rc = nod_texture_init(&p->texture_field, &r, err);

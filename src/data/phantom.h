@@ -19,6 +19,8 @@ typedef struct nod_phantom_options {
     double contrast;     /* how far the tumour stands out; 1: as the demo has it */
     double radius_scale; /* of the tumour */
     bool regional;       /* tumours grow in one lobe, mostly bright; else anywhere */
+    bool enhanced; /* T1-weighted after contrast: fluid is dark, every tumour bright; else both
+                            weightings occur, and a third of the tumours is dark */
 } nod_phantom_options;
 
 /* The head of one patient. With and without a tumour the same (seed, patient) gives the same

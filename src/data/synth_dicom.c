@@ -1,6 +1,7 @@
 /* synth_dicom.c: a cohort of phantoms as a tree of DICOM series with its tables.
  *
  *     dicom/p0001/1/brain/IM0001.dcm   patient, study, series
+ *     masks/p0001_1_brain.nii.gz       where the finding is
  *     labels.csv                       what `nodule index --labels` takes
  *     truth.csv                        every series with its label, mask and defects; comes last
  *
@@ -260,6 +261,16 @@ static void tree_done(tree *t)
     nod_free(t->order);
 }
 
+static int make_folders(const char *path, nod_error *err)
+{
+    int rc = nod_synth_make_folder(path, err);
+    char *masks = nod_path_join(path, "masks");
+    if (rc == 0)
+        rc = masks == NULL ? nod_fail_memory(err, "a path", 6) : nod_dir_make(masks, err);
+    nod_free(masks);
+    return rc;
+}
+
 int nod_synth_write_dicom(const nod_synth_cohort *c, const char *path, nod_error *err)
 {
     const nod_synth_options *o = c->o;
@@ -268,7 +279,7 @@ int nod_synth_write_dicom(const nod_synth_cohort *c, const char *path, nod_error
                                                               : "patient,label\n";
     tree t;
     int rc = tree_init(&t, c, path, err);
-    if (rc == 0) rc = nod_synth_make_folder(path, err);
+    if (rc == 0) rc = make_folders(path, err);
     if (rc == 0)
         rc = nod_workers_run((size_t)(o->n_patients + t.n_copies), 0, write_patient, &t, err);
     if (rc == 0) rc = write_table(&t, "labels.csv", key, t.labels, err);

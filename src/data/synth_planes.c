@@ -9,12 +9,14 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/file.h"
 #include "base/memory.h"
 #include "data/phantom.h"
 #include "data/phantom_breast.h"
 #include "data/phantom_heart.h"
 #include "data/synth_study.h"
 #include "imaging/geometry.h"
+#include "imaging/nifti/nifti.h"
 
 #define FULL_SCALE  4095 /* 12 bits */
 #define MAX_TIMES   16
@@ -325,6 +327,36 @@ static int write_slices(nod_synth_series *series, const body *b, const protocol 
     return rc;
 }
 
+/* Where the finding is, on the grid of the series: masks/p0001_1_brain.nii.gz. */
+static int write_mask(const nod_synth_study *study, const body *b, const protocol *p,
+                      char mask[96], nod_error *err)
+{
+    nod_image im;
+    const nod_geometry *g = &p->grid;
+    int64_t frames = p->cycle_ms > 0 ? p->n_times : 1;
+    int rc = nod_image_init_frames(&im, frames, g->size[2], g->size[1], g->size[0], 1,
+                                   NOD_SAMPLE_U8, err);
+    if (rc != 0) return rc;
+    im.geometry = *g;
+    uint8_t *v = im.data;
+    for (int64_t f = 0; f < frames; f++)
+        for (int64_t k = 0; k < g->size[2]; k++)
+            for (int64_t j = 0; j < g->size[1]; j++)
+                for (int64_t i = 0; i < g->size[0]; i++) {
+                    const place at = {(double)k, 0};
+                    *v++ = b->is_finding(b->phantom, locate(p, &at, (double)i, (double)j, 0),
+                                         p->times[f]);
+                }
+    snprintf(mask, 96, "masks/p%04lld_%lld_%s.nii.gz", (long long)study->number,
+             (long long)study->i_study + 1, p->name);
+    char *path = nod_path_join(study->root, mask);
+    rc = path == NULL ? nod_fail_memory(err, "a path", strlen(mask))
+                      : nod_nifti_write(path, &im, err);
+    nod_free(path);
+    nod_image_done(&im);
+    return rc;
+}
+
 /* Three planes across each other, before anything else is planned. */
 static int write_localizer(const nod_synth_study *study, const body *b, const protocol *planned,
                            uint16_t *px, nod_error *err)
@@ -354,6 +386,9 @@ static int write_localizer(const nod_synth_study *study, const body *b, const pr
 static int write_study(const nod_synth_study *study, const body *b, protocol *p, nod_rng *r,
                        nod_error *err)
 {
+    const unsigned moved = 1u << NOD_SYNTH_GAP | 1u << NOD_SYNTH_DUPLICATE |
+                           1u << NOD_SYNTH_UNEVEN | 1u << NOD_SYNTH_TILT;
+    char mask[96] = "";
     nod_synth_series series = {0};
     nod_rng noise = nod_synth_study_rng(study, SYNTH_DRAW_NOISE);
     size_t n = (size_t)p->grid.size[0] * (size_t)p->grid.size[1];
@@ -366,7 +401,8 @@ static int write_study(const nod_synth_study *study, const body *b, protocol *p,
         NOD_TRY(write_localizer(study, b, p, px, err));
     NOD_TRY(nod_synth_series_open(&series, study, 1, p->name, err));
     NOD_TRY(write_slices(&series, b, p, &noise, px, err));
-    nod_synth_series_tell(&series, p->name, study->label, "");
+    if (!(study->defects & moved)) NOD_TRY(write_mask(study, b, p, mask, err));
+    nod_synth_series_tell(&series, p->name, study->label, mask);
     if (study->defects >> NOD_SYNTH_BURNED_IN & 1)
         NOD_TRY(nod_synth_write_capture(study, px, (int)p->grid.size[1], (int)p->grid.size[0],
                                         err));
@@ -382,7 +418,8 @@ static int write_head(const nod_synth_study *study, nod_rng *r, nod_error *err)
 {
     const nod_phantom_options o = {.has_tumour = study->label == 1,
                                    .contrast = HEAD_CONTRAST * study->o->contrast,
-                                   .radius_scale = HEAD_RADIUS};
+                                   .radius_scale = HEAD_RADIUS,
+                                   .enhanced = true};
     nod_phantom *head = NULL;
     int rc = nod_phantom_new(study->o->seed, study->i_patient, &o, &head, err);
     if (rc != 0) return rc;

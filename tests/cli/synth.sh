@@ -13,7 +13,7 @@ done
 quiet "$n" synth --kind mr --patients 4 --size 16 --defect localizer --defect burned-in -o beside
 
 if command -v dciodvfy >/dev/null; then
-    find . -name '*.dcm' | sort | while read -r file; do
+    find . -name 'IM000[1-3].dcm' | sort | while read -r file; do
         dciodvfy "$file" >verdict.txt 2>&1 || true
         if grep -q '^Error' verdict.txt; then
             cat verdict.txt
@@ -30,6 +30,6 @@ fi
 refused 2 "not known" "$n" synth --kind mr --defect gop -o never
 says "did you mean 'gap'"
 refused 2 "defect of slices" "$n" synth --kind xray --defect tilt -o never
-refused 2 "holds 3 files already" "$n" synth --kind mr -o mr
+refused 2 "holds 4 files already" "$n" synth --kind mr -o mr
 [ ! -e never ] || fail "a refused cohort leaves a folder"
 echo "synth: all of it"

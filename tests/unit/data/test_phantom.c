@@ -21,7 +21,8 @@ static void test_head(void **state)
         nod_error err = NOD_ERROR_INIT;
         nod_phantom *p[2];
         for (int k = 0; k < 2; k++) {
-            const nod_phantom_options o = {k == 1, 2, 1.2, false};
+            const nod_phantom_options o = {
+                .has_tumour = k == 1, .contrast = 2, .radius_scale = 1.2, .enhanced = true};
             assert_int_equal(nod_phantom_new(3, i, &o, &p[k], &err), 0);
         }
         int n_inside = 0;

@@ -319,7 +319,8 @@ static void test_tumour_is_there(void **state)
         static uint8_t with[SIZE * SIZE], without[SIZE * SIZE];
         nod_phantom *p[2] = {NULL, NULL};
         for (int k = 0; k < 2; k++) {
-            const nod_phantom_options o = {k == 1, 1, 1, false};
+            const nod_phantom_options o = {
+                .has_tumour = k == 1, .contrast = 1, .radius_scale = 1};
             assert_int_equal(nod_phantom_new(7, i, &o, &p[k], &err), 0);
         }
         nod_phantom_slice(p[0], 3, SIZE, without);

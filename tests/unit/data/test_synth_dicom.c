@@ -89,11 +89,11 @@ static void test_tables(void **state)
         nod_synth_kind kind;
         size_t n_files, n_series;
         bool masks;
-    } kinds[] = {{NOD_SYNTH_MR, N_SLICES, 1, false},
+    } kinds[] = {{NOD_SYNTH_MR, N_SLICES, 1, true},
                  {NOD_SYNTH_XRAY, 1, 1, false},
                  {NOD_SYNTH_MAMMO, 1, 4, false},
-                 {NOD_SYNTH_CINE, 8 * 16, 1, false},
-                 {NOD_SYNTH_DCE, 4 * 5, 1, false}};
+                 {NOD_SYNTH_CINE, 8 * 16, 1, true},
+                 {NOD_SYNTH_DCE, 4 * 5, 1, true}};
     for (size_t k = 0; k < NOD_COUNT(kinds); k++) {
         char dir[PATH_SIZE], path[PATH_SIZE];
         nod_synth_options o = small(kinds[k].kind);
@@ -195,6 +195,8 @@ static void test_geometry_defects(void **state)
         assert_int_equal(n_files, N_SLICES - gap + twice);
         for (int d = 0; d < NOD_SYNTH_DEFECTS; d++)
             n[d] += has_defect(t, r, (nod_synth_defect)d);
+        /* A mask has the grid of a series without defects. */
+        assert_int_equal(*nod_csv_get(t, r, MASK) == '\0', *nod_csv_get(t, r, DEFECTS) != '\0');
     }
     for (int d = NOD_SYNTH_GAP; d <= NOD_SYNTH_TILT; d++)
         assert_int_equal(n[d], 2);
