@@ -5,7 +5,6 @@
 #include "base/memory.h"
 #include "cli/verb.h"
 #include "explain/node.h"
-#include "imaging/reader.h"
 #include "infer/answer.h"
 #include "train/run_folder.h"
 
@@ -58,7 +57,7 @@ static int explain(nod_cli *cli, const explain_options *o, const char *model,
     po.backend = nod_backend_cpu();
     NOD_TRY(nod_reader_open(model, &po, 1, &r, err));
     NOD_TRY(find_class(&r.answer, o->truth, &q->truth, err));
-    NOD_TRY(nod_image_read(o->input, NULL, NULL, &im, err));
+    NOD_TRY(nod_reader_read(&r, o->input, NULL, &im, err));
     x = nod_aligned_calloc((size_t)nod_contract_samples(&r.contract) * sizeof *x);
     window = nod_aligned_calloc((size_t)nod_contract_samples(&r.contract) * sizeof *x);
     if (!x || !window) {

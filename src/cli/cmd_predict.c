@@ -1,4 +1,5 @@
-/* cmd_predict.c: `nodule predict`: probabilities for images, with a trained model. */
+/* cmd_predict.c: `nodule predict`: probabilities for images, with a trained model.
+ * docs/formats/predictions.md has what it writes. */
 #include <stdio.h>
 #include <string.h>
 
@@ -7,22 +8,40 @@
 #include "base/memory.h"
 #include "cli/user_kernels.h"
 #include "cli/verb.h"
-#include "imaging/reader.h"
 #include "infer/answer.h"
 #include "train/run_folder.h"
 
 typedef struct predict_options {
-    nod_strlist inputs;
+    nod_strlist inputs, series;
     const char *out;
+    bool force;
 } predict_options;
 
 static const predict_options defaults;
 static const nod_option options[] = {
     NOD_OPTION_LIST(predict_options, inputs, "input", 'i', "IMAGE",
-                    "image file; may be given again"),
+                    "image of any format that is read, or a folder or zip archive with a DICOM "
+                    "series; may be given again"),
+    NOD_OPTION_LIST(predict_options, series, "series", 0, "RULE",
+                    "of DICOM folders: which series, as in index; may be given again"),
     NOD_OPTION_TEXT(predict_options, out, "output", 'o', "FILE.csv",
                     "write the probabilities here (default: standard output)"),
+    NOD_OPTION_FLAG(
+        predict_options, force, "force", 'f',
+        "answer also for images unlike those of the training part; the output says so"),
     NOD_OPTION_END};
+
+/* What becomes of the images, one after the other. */
+typedef struct predicting {
+    nod_reader reader;
+    const nod_strlist *series;
+    bool force;
+    size_t n_inputs, n_failed;
+    nod_error first; /* failure */
+    nod_strbuf csv;
+    nod_json *list;
+    double *logits, *p; /* [classes] each */
+} predicting;
 
 /* A run's first model, or the model file itself. */
 static int model_path(const char *arg, char **out, nod_error *err)
@@ -40,16 +59,18 @@ static int model_path(const char *arg, char **out, nod_error *err)
     return rc;
 }
 
-static void add_header(const nod_answer *a, nod_strbuf *b)
+static void add_header(predicting *w)
 {
-    nod_csv_add_field(b, "file", 1);
+    const nod_answer *a = &w->reader.answer;
+    nod_csv_add_field(&w->csv, "file", 1);
     for (size_t k = 0; k < a->classes.n; k++)
-        nod_csv_add_field(b, a->classes.items[k], 0);
-    nod_csv_add_field(b, "decision", 0);
-    nod_strbuf_addc(b, '\n');
+        nod_csv_add_field(&w->csv, a->classes.items[k], 0);
+    nod_csv_add_field(&w->csv, "decision", 0);
+    nod_csv_add_field(&w->csv, "note", 0);
+    nod_strbuf_addc(&w->csv, '\n');
 }
 
-static void add_decision(const nod_answer *a, const double *p, nod_strbuf *b)
+static const char *decide(const nod_answer *a, const double *p)
 {
     size_t best = 0;
     for (size_t k = 1; k < a->classes.n; k++)
@@ -57,46 +78,101 @@ static void add_decision(const nod_answer *a, const double *p, nod_strbuf *b)
     if (a->task == NOD_TASK_BINARY)
         best =
             (size_t)(p[a->positive] >= a->points[0].threshold ? a->positive : 1 - a->positive);
-    nod_csv_add_field(b, a->classes.items[best], 0);
+    return a->classes.items[best];
 }
 
-static int predict_one(nod_reader *r, const char *path, nod_strbuf *b, nod_json *list,
-                       nod_error *err)
+/* Probabilities, or empty fields where there are none; `kind` and `note` say why. */
+static void add_row(predicting *w, const char *path, bool answered, const char *kind,
+                    const char *note)
+{
+    const nod_answer *a = &w->reader.answer;
+    nod_json *j = nod_json_object(), *classes = nod_json_object();
+    char number[40], text[NOD_ERROR_MAX + 16] = "";
+    if (kind) snprintf(text, sizeof text, "%s: %s", kind, note);
+    nod_csv_add_field(&w->csv, path, 1);
+    for (size_t c = 0; c < a->classes.n; c++) {
+        snprintf(number, sizeof number, "%.6f", w->p[c]);
+        nod_csv_add_field(&w->csv, answered ? number : "", 0);
+        nod_json_set_real(classes, a->classes.items[c], w->p[c]);
+    }
+    nod_csv_add_field(&w->csv, answered ? decide(a, w->p) : "", 0);
+    nod_csv_add_field(&w->csv, text, 0);
+    nod_strbuf_addc(&w->csv, '\n');
+    nod_json_set_str(j, "file", path);
+    if (answered) {
+        nod_json_set(j, "probabilities", classes);
+        nod_json_set_str(j, "decision", decide(a, w->p));
+    } else {
+        nod_json_free(classes);
+    }
+    if (kind) nod_json_set_str(j, kind, note);
+    nod_json_push(w->list, j);
+}
+
+/* One image; what lies outside of what the model was made for is refused, or noted. */
+static int predict_one(predicting *w, const char *path, nod_error *err)
 {
     nod_image im = {0};
-    size_t k = r->answer.classes.n;
-    double *logits = nod_calloc(2 * k, sizeof *logits), *p = logits ? logits + k : NULL;
-    char number[40];
-    int rc = logits ? nod_image_read(path, NULL, NULL, &im, err)
-                    : nod_fail_memory(err, "logits", 2 * k * 8);
-    if (!rc) rc = nod_reader_answer(r, &im, logits, NULL, p, err);
-    if (rc) {
-        if (!strstr(err->message, path)) nod_error_prefix(err, "%s", path);
-    } else {
-        nod_json *j = nod_json_object(), *classes = nod_json_object();
-        nod_csv_add_field(b, path, 1);
-        for (size_t c = 0; c < k; c++) {
-            snprintf(number, sizeof number, "%.6f", p[c]);
-            nod_csv_add_field(b, number, 0);
-            nod_json_set_real(classes, r->answer.classes.items[c], p[c]);
-        }
-        add_decision(&r->answer, p, b);
-        nod_strbuf_addc(b, '\n');
-        nod_json_set_str(j, "file", path);
-        nod_json_set(j, "probabilities", classes);
-        nod_json_push(list, j);
+    nod_error unlike = NOD_ERROR_INIT;
+    nod_reader *r = &w->reader;
+    int rc = 0;
+    NOD_TRY(nod_reader_read(r, path, w->series, &im, err));
+    bool is_unlike = nod_contract_check(&r->contract, &im, path, &unlike) != 0;
+    if (is_unlike && !w->force) {
+        rc = nod_fail(err, unlike.code, "%.900s; --force answers all the same", unlike.message);
+        goto out;
     }
+    NOD_TRY(nod_reader_answer(r, &im, w->logits, NULL, w->p, err));
+    add_row(w, path, true, is_unlike ? "forced" : NULL, unlike.message);
+out:
+    if (rc && !strstr(err->message, path)) nod_error_prefix(err, "%s", path);
     nod_image_done(&im);
-    nod_free(logits);
     return rc;
+}
+
+/* A failed image keeps its row, and the others go on; memory and Ctrl-C end the work. */
+static int predict_all(predicting *w, const nod_strlist *inputs, nod_error *err)
+{
+    add_header(w);
+    w->n_inputs = inputs->n;
+    for (size_t i = 0; i < inputs->n; i++) {
+        nod_error why = NOD_ERROR_INIT;
+        int rc = predict_one(w, inputs->items[i], &why);
+        if (rc == 0) continue;
+        if (rc == NOD_ENOMEM || rc == NOD_EINTERRUPTED || inputs->n == 1) {
+            *err = why;
+            return rc;
+        }
+        if (w->n_failed++ == 0) w->first = why;
+        add_row(w, inputs->items[i], false, "failed", why.message);
+    }
+    return 0;
+}
+
+static int write_all(nod_cli *cli, predicting *w, const char *out, nod_error *err)
+{
+    int rc = 0;
+    if (w->csv.failed) return nod_fail_memory(err, "predictions", w->csv.len);
+    if (out) {
+        rc = nod_file_write(out, w->csv.data, w->csv.len, err);
+    } else if (cli->json) {
+        rc = nod_cli_put_json(cli, w->list, err);
+        w->list = NULL;
+    } else {
+        fputs(w->csv.data, cli->out);
+    }
+    if (rc || w->n_failed == 0) return rc;
+    return nod_fail(err, w->first.code, "%zu of %zu images have no answer; the first: %.900s",
+                    w->n_failed, w->n_inputs, w->first.message);
 }
 
 static int run(nod_cli *cli, const void *options_void, nod_error *err)
 {
     const predict_options *o = options_void;
-    nod_reader r = {0};
-    nod_strbuf b = NOD_STRBUF_INIT;
-    nod_json *list = nod_json_array();
+    predicting w = {.series = &o->series,
+                    .force = o->force,
+                    .csv = NOD_STRBUF_INIT,
+                    .list = nod_json_array()};
     nod_plan_options po = NOD_PLAN_OPTIONS_INIT;
     nod_kernel_table *kernels = NULL;
     char *path = NULL;
@@ -109,25 +185,23 @@ static int run(nod_cli *cli, const void *options_void, nod_error *err)
     NOD_TRY(model_path(cli->args[0], &path, err));
     NOD_TRY(nod_user_kernels_read(&kernels, err));
     po.table = kernels;
-    NOD_TRY(nod_reader_open(path, &po, 1, &r, err));
-    add_header(&r.answer, &b);
-    for (size_t i = 0; i < o->inputs.n; i++)
-        NOD_TRY(predict_one(&r, o->inputs.items[i], &b, list, err));
-    if (b.failed) {
-        rc = nod_fail_memory(err, "predictions", b.len);
-    } else if (o->out) {
-        rc = nod_file_write(o->out, b.data, b.len, err);
-    } else if (cli->json) {
-        rc = nod_cli_put_json(cli, list, err);
-        list = NULL;
-    } else {
-        fputs(b.data, cli->out);
+    NOD_TRY(nod_reader_open(path, &po, 1, &w.reader, err));
+    w.reader.is_forced = o->force;
+    size_t k = w.reader.answer.classes.n;
+    w.logits = nod_calloc(2 * k, sizeof *w.logits);
+    if (!w.logits) {
+        rc = nod_fail_memory(err, "logits", 2 * k * sizeof *w.logits);
+        goto out;
     }
+    w.p = w.logits + k;
+    NOD_TRY(predict_all(&w, &o->inputs, err));
+    NOD_TRY(write_all(cli, &w, o->out, err));
 out:
-    nod_json_free(list);
-    nod_strbuf_done(&b);
+    nod_json_free(w.list);
+    nod_strbuf_done(&w.csv);
     nod_kernel_table_free(kernels);
-    nod_reader_done(&r);
+    nod_reader_done(&w.reader);
+    nod_free(w.logits);
     nod_free(path);
     return rc;
 }
@@ -139,12 +213,17 @@ const nod_verb nod_verb_predict = {
     .min_args = 1,
     .max_args = 1,
     .about =
-        "Preprocesses each image by the model's own contract and prints calibrated "
-        "probabilities "
-        "and the decision at the frozen operating point. Of a run with several seeds the first "
-        "model is used.",
-    .examples =
-        "  nodule predict run -i scan.png\n  nodule predict run -i a.png -i b.png -o out.csv\n",
+        "Reads each image as the model's own contract says and prints calibrated probabilities "
+        "and "
+        "the decision at the frozen operating point. Images unlike those of the training part "
+        "(modality, orientation, spacing, field of view) are refused, each reason named. Of "
+        "several "
+        "images a failed one keeps its row, with the reason; the exit code is then that of the "
+        "first "
+        "failure. Of a run with several seeds the first model is used.",
+    .examples = "  nodule predict run -i scan.png\n"
+                "  nodule predict run -i a.nii.gz -i b.nii.gz -o out.csv\n"
+                "  nodule predict run -i study/ --series Modality=CT\n",
     .takes = NOD_TAKES_JSON | NOD_TAKES_THREADS,
     .options = options,
     .defaults = &defaults,

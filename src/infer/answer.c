@@ -3,8 +3,12 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
+#include "base/file.h"
 #include "base/memory.h"
+#include "imaging/dicom/select.h"
+#include "imaging/reader.h"
 
 void nod_answer_done(nod_answer *a)
 {
@@ -212,6 +216,20 @@ void nod_reader_done(nod_reader *r)
     memset(r, 0, sizeof *r);
 }
 
+static bool is_tree(const char *path)
+{
+    size_t n = strlen(path);
+    return nod_path_is_dir(path) || (n > 4 && strcasecmp(path + n - 4, ".zip") == 0);
+}
+
+int nod_reader_read(const nod_reader *r, const char *path, const nod_strlist *series,
+                    nod_image *out, nod_error *err)
+{
+    const nod_policies *policies = r->contract.has_policies ? &r->contract.policies : NULL;
+    return is_tree(path) ? nod_dicom_tree_read(path, series, policies, out, NULL, err)
+                         : nod_image_read(path, policies, NULL, out, err);
+}
+
 /* Raw logits of preprocessed images, widened. */
 static int raw_logits(nod_reader *r, const float *images, int64_t n, double *logits,
                       nod_error *err)
@@ -238,6 +256,7 @@ int nod_reader_answer(nod_reader *r, const nod_image *im, double *logits, double
                              (size_t)nod_contract_samples(&r->contract) * sizeof *x);
         goto out;
     }
+    if (!r->is_forced) NOD_TRY(nod_contract_check(&r->contract, im, "the image", err));
     NOD_TRY(nod_contract_apply(&r->contract, im, x, err));
     NOD_TRY(raw_logits(r, x, 1, logits, err));
     nod_calibration_apply_logits(&r->answer.calibration, r->answer.task, logits,

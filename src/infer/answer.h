@@ -31,6 +31,7 @@ typedef struct nod_reader {
     nod_contract contract;
     nod_answer answer;
     nod_predictor *predictor;
+    bool is_forced; /* images unlike those of the training part are answered all the same */
 } nod_reader;
 
 /* `batch` windows per run. The kernels that the model was made with go before those of o->table. */
@@ -40,8 +41,13 @@ int nod_reader_open(const char *model_path, const nod_plan_options *o, int64_t b
 int nod_reader_from_model(nod_model *model_take, const char *name, const nod_plan_options *o,
                           int64_t batch, nod_reader *out, nod_error *err) NOD_MUST_CHECK;
 void nod_reader_done(nod_reader *r);
+/* Reads an image as the contract says: a file of any format, or a folder or zip archive of DICOM
+ * files, of which `series` chooses one series (nod_dicom_choose; NULL: no rules). */
+int nod_reader_read(const nod_reader *r, const char *path, const nod_strlist *series,
+                    nod_image *out, nod_error *err) NOD_MUST_CHECK;
 /* Preprocesses a decoded image and computes raw logits [k], and calibrated log-odds and probabilities
- * [k] (any of the last two may be NULL). */
+ * [k] (any of the last two may be NULL). EDATA: the image is not what the contract takes, or not like
+ * those of the training part (nod_contract_check, unless is_forced). */
 int nod_reader_answer(nod_reader *r, const nod_image *im, double *logits, double *log_odds,
                       double *probabilities, nod_error *err) NOD_MUST_CHECK;
 /* Adds one row per image [n][C,D,H,W] (preprocessed) to `out`, calibrated. ids, patients: [n]. */

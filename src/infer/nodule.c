@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "imaging/reader.h"
 #include "infer/answer.h"
 
 struct nodule_model {
@@ -79,7 +78,7 @@ int nodule_predict_file(nodule_model *m, const char *image, double *probabilitie
 {
     nod_error err = NOD_ERROR_INIT;
     nod_image im = {0};
-    int rc = nod_image_read(image, NULL, NULL, &im, &err);
+    int rc = nod_reader_read(&m->reader, image, NULL, &im, &err);
     if (!rc) rc = answer(m, &im, probabilities, &err);
     nod_image_done(&im);
     return rc ? told(&err, message, message_size) : 0;

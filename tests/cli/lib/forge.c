@@ -1,6 +1,7 @@
 /* forge.c: what the tests of the program ($FORGE) need and no tool of a bare system makes.
  *
  *     forge npz FILE NAME:DTYPE:4x8x8[:VALUE,...] ...   arrays; values go round, default: a ramp
+ *     forge volume FILE.nii 10x12x8 1x1x2 LPS SEED     i, j, k; millimetres; noise, brighter by the seed
  *     forge sql LEDGER TEXT                             as ledger_tamper.h alters a ledger
  *     forge rechain LEDGER
  *     forge rows LEDGER                                prints how many there are
@@ -11,6 +12,8 @@
 #include <string.h>
 
 #include "base/compiler.h"
+#include "imaging/nifti/nifti.h"
+#include "imaging/reorient.h"
 #include "ledger_tamper.h"
 #include "tensor/npz.h"
 
@@ -160,12 +163,38 @@ static int print_rows(const char *path)
     return rc;
 }
 
+static int make_volume(char *const *arg, nod_error *err)
+{
+    nod_image im = {0}, turned = {0};
+    long long n[3];
+    double mm[3];
+    uint32_t state = (uint32_t)strtoul(arg[4], NULL, 10), level = state;
+    if (sscanf(arg[1], "%lldx%lldx%lld", &n[0], &n[1], &n[2]) != 3 ||
+        sscanf(arg[2], "%lfx%lfx%lf", &mm[0], &mm[1], &mm[2]) != 3)
+        return nod_fail(err, NOD_EINVAL, "not sizes: %s %s", arg[1], arg[2]);
+    int rc = nod_image_init(&im, n[2], n[1], n[0], 1, NOD_SAMPLE_U8, err);
+    if (rc) return rc;
+    im.geometry.space = NOD_SPACE_PATIENT;
+    memcpy(im.geometry.spacing_mm, mm, sizeof mm);
+    for (int64_t i = 0; i < nod_image_voxels(&im); i++) {
+        state = state * 1664525u + 1013904223u;
+        ((uint8_t *)im.data)[i] = (uint8_t)((state >> 26) + level % 100);
+    }
+    rc = nod_image_reorient(&im, arg[3], &turned, err);
+    if (!rc) rc = nod_nifti_write(arg[0], &turned, err);
+    nod_image_done(&im);
+    nod_image_done(&turned);
+    return rc;
+}
+
 int main(int argc, char **argv)
 {
     nod_error err = NOD_ERROR_INIT;
     int rc = 1;
     if (argc >= 4 && strcmp(argv[1], "npz") == 0)
         rc = make_npz(argv + 2, &err);
+    else if (argc == 7 && strcmp(argv[1], "volume") == 0)
+        rc = make_volume(argv + 2, &err);
     else if (argc == 4 && strcmp(argv[1], "sql") == 0)
         rc = ledger_tamper_sql(argv[2], argv[3]);
     else if (argc == 3 && strcmp(argv[1], "rechain") == 0)
