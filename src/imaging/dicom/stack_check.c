@@ -268,6 +268,37 @@ int nod_dicom_stack_check_headers(nod_dicom_stack *k, const nod_dicom_header *co
 
 /* --- the series --------------------------------------------------------------------------- */
 
+/* From the last slice of one stack to the first of the next, along the normal; NAN where they are not
+ * parallel. */
+static double step_between_mm(const nod_dicom_stack *a, const nod_dicom_stack *b)
+{
+    const double *normal = a->geometry.direction[2];
+    double step = -a->along_mm[a->n_slices - 1], cosine = 0;
+    for (int c = 0; c < 3; c++) {
+        step += (b->geometry.origin_mm[c] - a->geometry.origin_mm[c]) * normal[c];
+        cosine += b->geometry.direction[2][c] * normal[c];
+    }
+    return cosine > 0.9999 ? step : NAN;
+}
+
+static void describe_stacks(const nod_dicom_stacks *s, size_t n_volumes, nod_strbuf *text)
+{
+    const nod_dicom_stack *last = NULL;
+    size_t listed = 0;
+    nod_strbuf_printf(text, "%zu volumes:", n_volumes);
+    for (size_t i = 0; i < s->n && listed < 4; i++) {
+        const nod_geometry *g = &s->items[i].geometry;
+        if (s->items[i].projection) continue;
+        double step_mm = last ? step_between_mm(last, &s->items[i]) : NAN;
+        if (step_mm > 0) nod_strbuf_printf(text, ", a step of %.3g mm", step_mm);
+        nod_strbuf_printf(text, "%s %lldx%lldx%lld", listed++ ? "," : "", (long long)g->size[0],
+                          (long long)g->size[1], (long long)g->size[2]);
+        if (g->size[2] > 1) nod_strbuf_printf(text, " every %.4g mm", g->spacing_mm[2]);
+        last = &s->items[i];
+    }
+    if (n_volumes > 4) nod_strbuf_add(text, ", ...");
+}
+
 int nod_dicom_stacks_check(nod_dicom_stacks *s, nod_error *err)
 {
     nod_strbuf text = NOD_STRBUF_INIT;
@@ -276,15 +307,7 @@ int nod_dicom_stacks_check(nod_dicom_stacks *s, nod_error *err)
     for (size_t i = 0; i < s->n; i++)
         n_volumes += !s->items[i].projection;
     if (n_volumes < 2) return 0;
-    nod_strbuf_printf(&text, "%zu volumes:", n_volumes);
-    for (size_t i = 0, listed = 0; i < s->n && listed < 4; i++) {
-        const nod_geometry *g = &s->items[i].geometry;
-        if (s->items[i].projection) continue;
-        nod_strbuf_printf(&text, "%s %lldx%lldx%lld", listed++ ? "," : "",
-                          (long long)g->size[0], (long long)g->size[1], (long long)g->size[2]);
-        if (g->size[2] > 1) nod_strbuf_printf(&text, " every %.4g mm", g->spacing_mm[2]);
-    }
-    if (n_volumes > 4) nod_strbuf_add(&text, ", ...");
+    describe_stacks(s, n_volumes, &text);
     if (text.failed)
         rc = nod_fail_memory(err, "findings", text.len);
     else
