@@ -39,7 +39,7 @@ typedef struct nod_codec {
 
 extern const nod_codec nod_codec_rle;  /* PS3.5 G */
 extern const nod_codec nod_codec_jpeg; /* baseline, extended, lossless: DCMTK */
-extern const nod_codec nod_codec_jls;  /* JPEG-LS: CharLS */
+extern const nod_codec nod_codec_jls;  /* JPEG-LS: our own */
 extern const nod_codec nod_codec_j2k;  /* JPEG 2000 and HTJ2K: OpenJPEG */
 
 /* By the first bytes; NULL: none of them. */
