@@ -15,7 +15,7 @@
 
 typedef enum tag {
     TAG_B_VALUE,
-    TAG_GRADIENT,
+    TAG_GRADIENT, /* b-value, then direction */
     TAG_ECHO,
     TAG_TYPE,
     TAG_TEMPORAL,
@@ -58,6 +58,7 @@ static double number_of(const nod_dicom_frame *f, int t)
 {
     switch (t) {
     case TAG_B_VALUE:
+    case TAG_GRADIENT:
         return f->b_value;
     case TAG_ECHO:
         return f->echo_time_ms;
@@ -88,7 +89,8 @@ static int compare_tags(const nod_dicom_frame *a, const nod_dicom_frame *b, int 
     int c = 0;
     if (t == TAG_TYPE) return strcmp(a->type, b->type);
     if (t == TAG_STACK) return strcmp(a->stack, b->stack);
-    if (t != TAG_GRADIENT) return compare_numbers(number_of(a, t), number_of(b, t));
+    c = compare_numbers(number_of(a, t), number_of(b, t));
+    if (t != TAG_GRADIENT) return c;
     for (int i = 0; c == 0 && i < 3; i++)
         c = compare_numbers(a->gradient[i], b->gradient[i]);
     return c;
@@ -268,7 +270,6 @@ static int take_phases(search *s, const candidate *c, nod_dicom_phases *out, nod
     double *sum = nod_calloc(c->n_levels, sizeof *sum);
     if (sum == NULL) return nod_fail_memory(err, "phases", c->n_levels * sizeof *sum);
     memset(s->seen, 0, c->n_levels * sizeof *s->seen);
-    /* A pair is told by the tag that varies more: what the values are of is the axis' name. */
     for (size_t i = 0; i < s->n; i++) {
         uint32_t l = s->items[i].phase = s->level[2][i];
         sum[l] += number_of(s->items[i].frame, c->first);
