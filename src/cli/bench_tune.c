@@ -120,7 +120,7 @@ out:
 static int tune_named(tuning *t, const char *name, nod_error *err)
 {
     const nod_bench_workload *w = nod_bench_workload_find(name);
-    if (w) return tune(t, w, err);
+    if (w && !w->reading) return tune(t, w, err);
     if (nod_path_is_file(name)) return tune_recipe(t, name, err);
     return nod_fail(err, NOD_EINVAL,
                     "no workload and no recipe '%s'; 'nodule bench --help' lists the workloads",
@@ -164,7 +164,8 @@ int nod_bench_tune(nod_cli *cli, int runs, nod_error *err)
     for (size_t i = 0; i < cli->n_args; i++)
         NOD_TRY(tune_named(&t, cli->args[i], err));
     for (size_t i = 0; cli->n_args == 0 && nod_bench_workload_at(i); i++)
-        NOD_TRY(tune(&t, nod_bench_workload_at(i), err));
+        if (!nod_bench_workload_at(i)->reading)
+            NOD_TRY(tune(&t, nod_bench_workload_at(i), err));
     rc = write_table(&t, path, err);
     if (cli->json) t.rows = NULL;
 out:

@@ -5,9 +5,13 @@
  * predictor with the weights packed. */
 #include "cli/bench_workload.h"
 
+#include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "base/file.h"
 #include "base/memory.h"
 #include "base/rng.h"
 #include "infer/predictor.h"
@@ -63,6 +67,12 @@ static const nod_bench_workload workloads[] = {
                {"infer_peers.py", "openvino", true},
                {"infer_peers.py", "torch-last", true},
                {"infer_peers.py", "torch-compile", true}}},
+    {.name = "read-nifti",
+     .title = ".nii.gz, 256x256x180 int16: reading into floats",
+     .samples = 15,
+     .wanted_f32 = 1.2,
+     .reading = &nod_bench_reading_nifti,
+     .peers = {{"read_peers.py", "nibabel", false}, {"read_peers.py", "simpleitk", false}}},
 };
 
 const nod_bench_workload *nod_bench_workload_at(size_t i)
@@ -85,6 +95,7 @@ struct nod_bench_job {
     nod_predictor *predictor;
     float *images, *logits;
     int32_t *labels;
+    char folder[512]; /* of files to read; "": none */
 };
 
 /* --- making -------------------------------------------------------------------------------- */
@@ -143,39 +154,72 @@ static int make_trainer(nod_bench_job *job, const nod_patching *patching,
                            &job->trainer, err);
 }
 
-int nod_bench_job_new(const nod_bench_workload *w, nod_precision precision,
-                      const nod_kernel_table *table, const nod_log *log, nod_bench_job **out,
-                      nod_error *err)
+/* A folder of its own with the files in it. */
+static int make_files(nod_bench_job *job, nod_error *err)
 {
-    int rc = 0;
+    const char *base = getenv("TMPDIR");
+    snprintf(job->folder, sizeof job->folder, "%.400s/nodule-bench-XXXXXX",
+             base && base[0] ? base : "/tmp");
+    if (!mkdtemp(job->folder)) {
+        int rc = nod_fail_errno(err, errno, "making the folder %s", job->folder);
+        job->folder[0] = '\0';
+        return rc;
+    }
+    return job->workload->reading->make(job->folder, err);
+}
+
+static void remove_files(const char *folder)
+{
+    nod_strlist names = NOD_STRLIST_INIT;
+    nod_error ignored = NOD_ERROR_INIT;
+    if (folder[0] == '\0' || nod_dir_list(folder, &names, &ignored) != 0) return;
+    for (size_t i = 0; i < names.n; i++) {
+        char *path = nod_path_join(folder, names.items[i]);
+        if (path) unlink(path);
+        nod_free(path);
+    }
+    rmdir(folder);
+    nod_strlist_done(&names);
+}
+
+static int make_network(nod_bench_job *job, nod_precision precision,
+                        const nod_kernel_table *table, const nod_log *log, nod_error *err)
+{
+    const nod_bench_workload *w = job->workload;
     nod_plan_options plan = NOD_PLAN_OPTIONS_INIT;
     nod_patching patching = {.how = NOD_AGGREGATE_MEAN};
-    nod_bench_job *job = nod_calloc(1, sizeof *job);
-    if (!job) return nod_fail_memory(err, "benchmark", sizeof *job);
-    job->workload = w;
     plan.backend = nod_backend_cpu();
     plan.precision = precision;
     plan.table = table;
     memcpy(patching.image, w->io.size, sizeof patching.image);
-    NOD_TRY(make_images(job, err));
-    NOD_TRY(make_model(w, &job->model, err));
-    if (w->is_training) {
-        NOD_TRY(make_recipe(w, precision, &job->recipe, err));
-        NOD_TRY(make_trainer(job, &patching, &plan, log, err));
-    } else {
-        NOD_TRY(
-            nod_predictor_new(job->model, &patching, w->batch, &plan, &job->predictor, err));
-    }
-    *out = job;
-    job = NULL;
-out:
-    nod_bench_job_free(job);
+    int rc = make_images(job, err);
+    if (!rc) rc = make_model(w, &job->model, err);
+    if (!rc && !w->is_training)
+        return nod_predictor_new(job->model, &patching, w->batch, &plan, &job->predictor, err);
+    if (!rc) rc = make_recipe(w, precision, &job->recipe, err);
+    if (!rc) rc = make_trainer(job, &patching, &plan, log, err);
+    return rc;
+}
+
+int nod_bench_job_new(const nod_bench_workload *w, nod_precision precision,
+                      const nod_kernel_table *table, const nod_log *log, nod_bench_job **out,
+                      nod_error *err)
+{
+    nod_bench_job *job = nod_calloc(1, sizeof *job);
+    if (!job) return nod_fail_memory(err, "benchmark", sizeof *job);
+    job->workload = w;
+    int rc = w->reading ? make_files(job, err) : make_network(job, precision, table, log, err);
+    if (rc)
+        nod_bench_job_free(job);
+    else
+        *out = job;
     return rc;
 }
 
 int nod_bench_job_run(nod_bench_job *job, nod_error *err)
 {
     double loss;
+    if (job->workload->reading) return job->workload->reading->read(job->folder, err);
     if (job->trainer) return nod_trainer_step(job->trainer, &loss, err);
     return nod_predictor_run(job->predictor, job->images, job->workload->batch, job->logits,
                              err);
@@ -202,5 +246,6 @@ void nod_bench_job_free(nod_bench_job *job)
     nod_free(job->images);
     nod_free(job->labels);
     nod_free(job->logits);
+    remove_files(job->folder);
     nod_free(job);
 }

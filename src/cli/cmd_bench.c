@@ -379,7 +379,9 @@ static int run_profile(nod_cli *cli, const bench_options *o, nod_error *err)
         const nod_bench_workload *w = nod_bench_workload_find(cli->args[i]);
         nod_strbuf text = NOD_STRBUF_INIT;
         nod_json *json = NULL;
-        if (!w) return nod_fail(err, NOD_EINVAL, "no workload '%s'", cli->args[i]);
+        if (!w || w->reading)
+            return nod_fail(err, NOD_EINVAL, "no workload '%s' with a network to look into",
+                            cli->args[i]);
         rc = nod_bench_profile(w, p, runs, cli->log, cli->json ? NULL : &text, &json, err);
         if (!rc && json) rc = nod_cli_put_json(cli, json, err);
         if (!rc && text.failed) rc = nod_fail_memory(err, "the profile", 4096);
@@ -447,11 +449,14 @@ const nod_verb nod_verb_bench = {
     .args = "[WORKLOAD...]",
     .max_args = 16,
     .about =
-        "Times training steps and predictions with synthetic images, and how long the\n"
-        "program takes to start. With --peers the same is measured in PyTorch, ONNX\n"
-        "Runtime and OpenVINO, samples taken in turn; the ratio is their time over ours.\n"
+        "Times training steps and predictions with synthetic images, reading of image files,\n"
+        "and how long the program takes to start. With --peers the same is measured in "
+        "PyTorch,\n"
+        "ONNX Runtime, OpenVINO, nibabel and SimpleITK, samples taken in turn; the ratio is\n"
+        "their time over ours.\n"
         "Workloads: resnet18-step, mlp-step, resnet18-3d-step (minutes), resnet18-predict,\n"
-        "startup; without a name all of them. A sample during which other processes were\n"
+        "read-nifti, startup; without a name all of them. A sample during which other "
+        "processes were\n"
         "busy is counted as noisy and left out.",
     .examples = "  nodule bench mlp-step startup\n"
                 "  nodule bench --peers --threads 2\n"

@@ -17,6 +17,15 @@ words=$(echo 'walk 1' | "$NODULE" bench --worker mlp-step 2>&1 >/dev/null) || st
 [ "$status" = 2 ] || fail "status $status for a word that is not in the protocol"
 case $words in *"'walk 1' is not 'run N'"*) ;; *) fail "said: $words" ;; esac
 
+# Files are made in a folder that is gone afterwards; they have no plan to look into.
+mkdir "$work/tmp"
+echo 'run 1' | TMPDIR="$work/tmp" "$NODULE" bench --worker read-nifti >"$work/out" || fail "reading failed"
+grep -q '"time_s":' "$work/out" || fail "no sample of reading"
+[ -z "$(ls "$work/tmp")" ] || fail "files were left behind: $(ls "$work/tmp")"
+status=0
+"$NODULE" bench --profile read-nifti 2>/dev/null || status=$?
+[ "$status" = 2 ] || fail "status $status for a profile of files"
+
 # A table of our own; peers that are absent are said to be.
 NODULE_PEERS="$work/none" "$NODULE" bench mlp-step --peers -n 1 --threads 1 >"$work/out" ||
     fail "bench failed"

@@ -1,0 +1,18 @@
+/* bench_reading.h: workloads that read image files: they are made once in a temporary folder, then
+ * read into memory as floats, again and again. bench/peers/read_peers.py makes the same voxels. */
+#ifndef NOD_CLI_BENCH_READING_H
+#define NOD_CLI_BENCH_READING_H
+
+#include "base/error.h"
+
+typedef struct nod_bench_reading {
+    /* Writes what is read into an empty folder. */
+    int (*make)(const char *folder, nod_error *err);
+    /* Reads all of it once. */
+    int (*read)(const char *folder, nod_error *err);
+} nod_bench_reading;
+
+/* 256x256x180 voxels of int16, 1 mm, as .nii.gz. */
+extern const nod_bench_reading nod_bench_reading_nifti;
+
+#endif
