@@ -182,9 +182,11 @@ static void set_quaternion(nod_nifti_header *h, double r[3][3])
         q[i] = i == k ? largest : product[k][i] / (4 * largest);
     double sign = q[0] < 0 ? -1 : 1; /* the real part is not stored and taken as positive */
     for (int i = 0; i < 3; i++)
-        h->quatern[i] = sign * q[i + 1];
+        h->quatern[i] = sign * q[i + 1] + 0.0;
 }
 
+/* Everything follows from the numbers as the header holds them, so that a file that was read and
+ * written again has the same header. */
 void nod_nifti_set_place(nod_nifti_header *h, const nod_geometry *g)
 {
     double affine[4][4], turn[3][3];
@@ -195,13 +197,21 @@ void nod_nifti_set_place(nod_nifti_header *h, const nod_geometry *g)
     if (g->space != NOD_SPACE_PATIENT) return;
     nod_geometry_to_affine(g, NOD_WORLD_RAS, affine);
     h->sform_code = CODE_SCANNER;
-    memcpy(h->srow, affine, sizeof h->srow);
+    for (int r = 0; r < 3; r++)
+        for (int c = 0; c < 4; c++) {
+            double v = h->version == 1 ? (double)(float)affine[r][c] : affine[r][c];
+            h->srow[r][c] = v + 0.0; /* never -0 */
+        }
+    for (int a = 0; a < 3; a++) {
+        double length = sqrt(h->srow[0][a] * h->srow[0][a] + h->srow[1][a] * h->srow[1][a] +
+                             h->srow[2][a] * h->srow[2][a]);
+        h->pixdim[a + 1] = length;
+        for (int r = 0; r < 3; r++)
+            turn[r][a] = h->srow[r][a] / length;
+    }
     if (nod_geometry_is_sheared(g)) return;
     h->qform_code = CODE_SCANNER;
-    for (int r = 0; r < 3; r++) {
-        h->qoffset[r] = affine[r][3];
-        for (int a = 0; a < 3; a++)
-            turn[r][a] = affine[r][a] / g->spacing_mm[a];
-    }
+    for (int r = 0; r < 3; r++)
+        h->qoffset[r] = h->srow[r][3];
     set_quaternion(h, turn);
 }

@@ -39,11 +39,21 @@ static int choose_type(const nod_image *im, const char *path, int *datatype, nod
     return 0;
 }
 
+/* NIfTI-1 keeps floats: numbers that they hold, with room for their squares. */
+static bool fits_floats(const nod_geometry *g)
+{
+    for (int a = 0; a < 3; a++)
+        if (g->spacing_mm[a] < 1e-15 || g->spacing_mm[a] > 1e15 || fabs(g->origin_mm[a]) > 1e15)
+            return false;
+    return true;
+}
+
 static nod_nifti_header make_header(const nod_image *im, int datatype)
 {
     int64_t largest = NOD_MAX(NOD_MAX(im->width, im->height), NOD_MAX(im->depth, im->frames));
+    bool large = largest > NOD_NIFTI1_SIDE_MAX || !fits_floats(&im->geometry);
     nod_nifti_header h = {
-        .version = largest > NOD_NIFTI1_SIDE_MAX ? 2 : 1,
+        .version = large ? 2 : 1,
         .dim = {im->frames > 1 ? 4 : 3, im->width, im->height, im->depth, im->frames, 1, 1, 1},
         .pixdim = {1, 1, 1, 1, 1, 1, 1, 1},
         .datatype = datatype,

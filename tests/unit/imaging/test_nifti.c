@@ -347,8 +347,8 @@ static void assert_same_image(const nod_image *a, const nod_image *b)
     assert_true(nod_geometry_distance_mm(&a->geometry, &b->geometry) < 1e-4);
 }
 
-/* Every golden file written and read again: same samples and place, no finding; twice the same
- * bytes. */
+/* Every golden file written and read again: same samples and place, no finding; written again, the
+ * same bytes. */
 static void test_write(void **state)
 {
     static const char *const files[] = {
@@ -376,6 +376,11 @@ static void test_write(void **state)
             assert_int_equal(nod_image_read(path, NULL, &f, &again, &err), 0);
             assert_int_equal(f.n, 0);
             assert_same_image(&im, &again);
+            nod_bytes_done(&second);
+            assert_int_equal(nod_nifti_write(path, &again, &err), 0); /* and so it stays */
+            assert_int_equal(nod_file_read(path, 1 << 20, &second, &err), 0);
+            assert_int_equal(first.size, second.size);
+            assert_memory_equal(first.data, second.data, first.size);
             nod_bytes_done(&first);
             nod_bytes_done(&second);
             nod_image_done(&again);
