@@ -3,6 +3,7 @@
 
 #include "base/file.h"
 #include "base/memory.h"
+#include "cli/policy_option.h"
 #include "cli/verb.h"
 #include "data/layout.h"
 
@@ -93,27 +94,6 @@ static void print_findings(nod_cli *cli, const nod_cohort *c, const nod_cohort_f
     fprintf(cli->out, "cohort: %s\n", path);
 }
 
-/* "gantry-tilt=shear" and its like. */
-static int parse_policies(const nod_strlist *words, nod_policies *out, nod_error *err)
-{
-    nod_json *j = nod_json_object();
-    int rc = 0;
-    *out = nod_policies_preset();
-    for (size_t i = 0; i < words->n && rc == 0; i++) {
-        const char *word = words->items[i], *sign = strchr(word, '=');
-        char kind[64];
-        snprintf(kind, sizeof kind, "%.*s", (int)(sign ? sign - word : 0), word);
-        if (sign == NULL)
-            rc = nod_fail(err, NOD_EINVAL, "--policy %s: write FINDING=POLICY", word);
-        else
-            nod_json_set_str(j, kind, sign + 1);
-    }
-    if (rc == 0) rc = nod_policies_from_json(j, "--policy", out, err);
-    if (rc == NOD_ERECIPE) err->code = rc = NOD_EINVAL;
-    nod_json_free(j);
-    return rc;
-}
-
 static int run(nod_cli *cli, const void *options_void, nod_error *err)
 {
     const index_options *o = options_void;
@@ -123,7 +103,7 @@ static int run(nod_cli *cli, const void *options_void, nod_error *err)
     nod_policies policies;
     int rc = 0;
     char *folder = nod_path_dir(o->out);
-    NOD_TRY(parse_policies(&o->policies, &policies, err));
+    NOD_TRY(nod_policies_from_words(&o->policies, &policies, err));
     io.layout = o->layout;
     io.positive = o->positive;
     io.patient_regex = o->patient_regex;

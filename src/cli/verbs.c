@@ -8,6 +8,7 @@
     VERB(selftest)      \
     VERB(bench)         \
     VERB(synth)         \
+    VERB(convert)       \
     VERB(index)         \
     VERB(split)         \
     VERB(init)          \

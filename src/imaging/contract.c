@@ -8,6 +8,7 @@
 
 #include "base/memory.h"
 #include "imaging/contract_internal.h"
+#include "imaging/percentile.h"
 
 static int64_t voxels(const int64_t size[3])
 {
@@ -196,7 +197,7 @@ static int measure_clip(const nod_contract *k, const nod_image *im, nod_contract
     double range[2] = {0, 0};
     int rc = check_kind(k, im, err);
     if (!rc) rc = nod_contract_take(k, im, &work, err);
-    if (!rc) nod_contract_percentiles(&work, k->clip, range);
+    if (!rc) nod_image_percentiles(&work, k->clip, range);
     sums->clip_low = range[0];
     sums->clip_high = range[1];
     nod_image_done(&work);

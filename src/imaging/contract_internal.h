@@ -8,8 +8,6 @@
 /* Frames, channels and scaling: `out` is new. */
 int nod_contract_take(const nod_contract *k, const nod_image *im, nod_image *out,
                       nod_error *err) NOD_MUST_CHECK;
-/* The two percentiles of the values of all channels; 0, 0 where all voxels are padding. */
-void nod_contract_percentiles(const nod_image *work, const double percent[2], double out[2]);
 /* Window or clip, in place. */
 int nod_contract_map_values(const nod_contract *k, const nod_image *im, nod_image *work,
                             nod_error *err) NOD_MUST_CHECK;

@@ -102,19 +102,6 @@ size_t nod_image_bytes(const nod_image *im)
 
 /* --- identity --------------------------------------------------------------------------- */
 
-/* Sample k; any sample fits a double exactly. */
-static double sample_at(const nod_image *im, size_t k)
-{
-    switch (im->sample) {
-    case NOD_SAMPLE_U8:
-        return ((const uint8_t *)im->data)[k];
-    case NOD_SAMPLE_U16:
-        return ((const uint16_t *)im->data)[k];
-    default:
-        return ((const float *)im->data)[k];
-    }
-}
-
 static bool has_alpha(const nod_image *im)
 {
     return im->channels == 2 || im->channels == 4;
@@ -125,7 +112,7 @@ static bool is_opaque(const nod_image *im)
     size_t n = (size_t)nod_image_samples(im), step = (size_t)im->channels;
     double full = im->sample == NOD_SAMPLE_U8 ? 255 : im->sample == NOD_SAMPLE_U16 ? 65535 : 1;
     for (size_t k = step - 1; k < n; k += step)
-        if (sample_at(im, k) != full) return false;
+        if (nod_image_value(im, (int64_t)k) != full) return false;
     return true;
 }
 
@@ -133,8 +120,8 @@ static bool is_grey(const nod_image *im)
 {
     size_t n = (size_t)nod_image_samples(im), step = (size_t)im->channels;
     for (size_t k = 0; k < n; k += step)
-        if (sample_at(im, k) != sample_at(im, k + 1) ||
-            sample_at(im, k) != sample_at(im, k + 2))
+        if (nod_image_value(im, (int64_t)k) != nod_image_value(im, (int64_t)(k + 1)) ||
+            nod_image_value(im, (int64_t)k) != nod_image_value(im, (int64_t)(k + 2)))
             return false;
     return true;
 }
@@ -218,11 +205,11 @@ int nod_image_to_f32(const nod_image *im, int channels_out, float *dst, nod_erro
     for (size_t i = 0; i < n_all; i++) {
         size_t k = i * step;
         float *to = dst + i % n + i / n * n * (size_t)channels_out;
-        double r = sample_at(im, k) / full;
-        double g = colour ? sample_at(im, k + 1) / full : r;
-        double b = colour ? sample_at(im, k + 2) / full : r;
+        double r = nod_image_value(im, (int64_t)k) / full;
+        double g = colour ? nod_image_value(im, (int64_t)(k + 1)) / full : r;
+        double b = colour ? nod_image_value(im, (int64_t)(k + 2)) / full : r;
         if (alpha) { /* composited on black */
-            double a = sample_at(im, k + step - 1) / full;
+            double a = nod_image_value(im, (int64_t)(k + step - 1)) / full;
             r *= a;
             g *= a;
             b *= a;

@@ -74,6 +74,18 @@ int64_t nod_image_voxels(const nod_image *im);  /* of all frames */
 int64_t nod_image_samples(const nod_image *im); /* voxels times channels */
 size_t nod_image_bytes(const nod_image *im);
 const char *nod_axis_name(nod_axis axis); /* "none", "time", "echo" ... */
+/* Sample k in memory order; every sample fits a double exactly. */
+NOD_INLINE double nod_image_value(const nod_image *im, int64_t k)
+{
+    switch (im->sample) {
+    case NOD_SAMPLE_U8:
+        return ((const uint8_t *)im->data)[k];
+    case NOD_SAMPLE_U16:
+        return ((const uint16_t *)im->data)[k];
+    default:
+        return (double)((const float *)im->data)[k];
+    }
+}
 /* Marks voxel n as padding, taking memory for the bits at the first. */
 int nod_image_set_padding(nod_image *im, int64_t n, nod_error *err) NOD_MUST_CHECK;
 NOD_INLINE bool nod_image_is_padding(const nod_image *im, int64_t n)

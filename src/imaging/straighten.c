@@ -52,12 +52,8 @@ nod_geometry nod_geometry_straight(const nod_geometry *g)
 static double lowest_value(const nod_image *im)
 {
     double lowest = HUGE_VAL;
-    for (int64_t k = 0; k < nod_image_samples(im); k++) {
-        double v = im->sample == NOD_SAMPLE_U8    ? ((const uint8_t *)im->data)[k]
-                   : im->sample == NOD_SAMPLE_U16 ? ((const uint16_t *)im->data)[k]
-                                                  : (double)((const float *)im->data)[k];
-        lowest = fmin(lowest, v);
-    }
+    for (int64_t k = 0; k < nod_image_samples(im); k++)
+        lowest = fmin(lowest, nod_image_value(im, k));
     return lowest;
 }
 

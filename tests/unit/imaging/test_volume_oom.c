@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "fail_alloc.h"
+#include "imaging/montage.h"
 #include "imaging/nifti/nifti.h"
 #include "temp_folder.h"
 
@@ -67,9 +68,31 @@ static void test_padding(void **state)
     run(in, temp_path(out, *state, "x.nii"));
 }
 
+static void test_montage(void **state)
+{
+    nod_error err = NOD_ERROR_INIT;
+    nod_montage_options o = NOD_MONTAGE_OPTIONS_INIT;
+    nod_image im = {0};
+    (void)state;
+    o.plane = NOD_PLANE_CORONAL;
+    assert_int_equal(nod_image_read("tests/golden/nifti/frames.nii.gz", NULL, NULL, &im, &err),
+                     0);
+    for (long n = 0; fail_alloc_round(n); n++) {
+        nod_image picture = {0};
+        double window[2];
+        int rc = nod_image_montage(&im, &o, &picture, window, &err);
+        bool refused = fail_alloc_stop();
+        assert_int_equal(rc, refused ? NOD_ENOMEM : 0);
+        if (rc) assert_null(picture.data);
+        nod_image_done(&picture);
+    }
+    nod_image_done(&im);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_nifti), cmocka_unit_test(test_itk),
-                                       cmocka_unit_test(test_padding)};
+                                       cmocka_unit_test(test_padding),
+                                       cmocka_unit_test(test_montage)};
     return cmocka_run_group_tests(tests, temp_folder_make, temp_folder_remove);
 }
