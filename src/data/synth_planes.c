@@ -29,7 +29,7 @@
 /* Of tumours in heads, so that a network of some ten thousand weights learns them from some hundred
  * scans of a minute each on two cores; chosen on validation parts alone. */
 #define HEAD_CONTRAST 2.0
-#define HEAD_RADIUS   1.2
+#define HEAD_RADIUS   1.35
 #define CONTRAST      "gadobutrol"
 
 /* A body under the scanner, as a function of place (LPS millimetres from its centre) and time. */
