@@ -185,8 +185,8 @@ static void test_runs(void **state)
     static const double z[2][9] = {{0, 4, 8, 12, 13.08, 20.08, 27.08, 34.08, 41.08},
                                    {0, 4, 8, 12, 14.5, 18.5, 22.5, 26.5, 30.5}};
     static const char *const details[2] = {
-        "2 volumes: 8x6x4 every 4 mm, 8x6x5 every 7 mm",
-        "2 volumes: 8x6x4 every 4 mm, 8x6x5 every 4 mm",
+        "2 volumes: 8x6x4 every 4 mm, a step of 1.08 mm, 8x6x5 every 7 mm",
+        "2 volumes: 8x6x4 every 4 mm, a step of 2.5 mm, 8x6x5 every 4 mm",
     };
     (void)state;
     for (size_t c = 0; c < 2; c++) {
