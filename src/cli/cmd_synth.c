@@ -89,6 +89,7 @@ const nod_verb nod_verb_synth = {
                 "  nodule synth --kind volumes --size 28 -o phantoms.npz\n"
                 "  nodule synth --kind mr --patients 40 -o heads\n"
                 "  nodule synth --kind mr --defect gap --defect leak -o broken\n",
+    .takes = NOD_TAKES_THREADS,
     .options = options,
     .defaults = &defaults,
     .options_size = sizeof defaults,

@@ -13,6 +13,7 @@
 #include "base/csv.h"
 #include "base/file.h"
 #include "base/memory.h"
+#include "base/threads.h"
 #include "data/synth_cohort.h"
 #include "data/synth_study.h"
 #include "data/workers.h"
@@ -281,7 +282,8 @@ int nod_synth_write_dicom(const nod_synth_cohort *c, const char *path, nod_error
     int rc = tree_init(&t, c, path, err);
     if (rc == 0) rc = make_folders(path, err);
     if (rc == 0)
-        rc = nod_workers_run((size_t)(o->n_patients + t.n_copies), 0, write_patient, &t, err);
+        rc = nod_workers_run((size_t)(o->n_patients + t.n_copies), nod_threads_get(),
+                             write_patient, &t, err);
     if (rc == 0) rc = write_table(&t, "labels.csv", key, t.labels, err);
     if (rc == 0)
         rc = write_table(&t, "truth.csv", "patient,study,series,folder,label,mask,defects\n",
