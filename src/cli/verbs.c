@@ -8,6 +8,7 @@
     VERB(selftest)      \
     VERB(bench)         \
     VERB(synth)         \
+    VERB(inspect)       \
     VERB(convert)       \
     VERB(index)         \
     VERB(split)         \

@@ -8,7 +8,7 @@
 
 #include "base/memory.h"
 #include "imaging/contract_internal.h"
-#include "imaging/percentile.h"
+#include "imaging/statistics.h"
 
 static int64_t voxels(const int64_t size[3])
 {
@@ -194,10 +194,11 @@ static int measure_clip(const nod_contract *k, const nod_image *im, nod_contract
                         nod_error *err)
 {
     nod_image work = {0};
+    nod_image_statistics all;
     double range[2] = {0, 0};
     int rc = check_kind(k, im, err);
     if (!rc) rc = nod_contract_take(k, im, &work, err);
-    if (!rc) nod_image_percentiles(&work, k->clip, range);
+    if (!rc) rc = nod_image_measure(&work, k->clip, 2, &all, range, err);
     sums->clip_low = range[0];
     sums->clip_high = range[1];
     nod_image_done(&work);

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "imaging/contract_internal.h"
-#include "imaging/percentile.h"
+#include "imaging/statistics.h"
 
 static int find_range(const nod_contract *k, const nod_image *im, const nod_image *work,
                       double range[2], nod_error *err)
@@ -24,7 +24,8 @@ static int find_range(const nod_contract *k, const nod_image *im, const nod_imag
             return nod_fail(err, NOD_EINVAL, "the input's clip_range is not fitted yet");
         memcpy(range, k->clip_range, sizeof k->clip_range);
     } else {
-        nod_image_percentiles(work, k->clip, range);
+        nod_image_statistics all;
+        return nod_image_measure(work, k->clip, 2, &all, range, err);
     }
     return 0;
 }

@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "base/file.h"
 #include "imaging/geometry.h"
 
 /* Limits for untrusted files. */
@@ -93,7 +94,9 @@ NOD_INLINE bool nod_image_is_padding(const nod_image *im, int64_t n)
     return im->padding && (im->padding[n >> 3] >> (n & 7) & 1);
 }
 
-/* 8- or 16-bit PNG (depth 1), atomically, without time stamps: equal input, equal bytes. */
+/* 8- or 16-bit PNG (depth 1) without time stamps: equal input, equal bytes. EINVAL: a volume or f32. */
+int nod_image_encode_png(const nod_image *im, nod_bytes *out, nod_error *err) NOD_MUST_CHECK;
+/* The same into a file, atomically. */
 int nod_image_write_png(const char *path, const nod_image *im, nod_error *err) NOD_MUST_CHECK;
 
 /* Identity of the decoded pixels: SHA-256 over size (and frames, where there are several) and samples after making equal pictures

@@ -5,11 +5,9 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "imaging/percentile.h"
 #include "imaging/reorient.h"
 #include "imaging/resize.h"
-
-#define TILE_MAX 1024 /* pixels of a tile's side after scaling */
+#include "imaging/statistics.h"
 
 /* The orientation whose i runs to the right of the picture and j down. */
 static const char *const codes[] = {
@@ -59,7 +57,9 @@ static int map_window(const nod_montage_options *o, stage *s, double window[2], 
         window[0] = o->low;
         window[1] = o->high;
     } else {
-        nod_image_percentiles(&s->work, o->percent, window);
+        nod_image_statistics all;
+        int rc = nod_image_measure(&s->work, o->percent, 2, &all, window, err);
+        if (rc) return rc;
         if (!(window[1] > window[0])) window[1] = window[0] + 1;
     }
     double width = window[1] - window[0];
@@ -87,14 +87,14 @@ static int turn(const nod_montage_options *o, stage *s, nod_error *err)
 /* --- tiles ------------------------------------------------------------------------------------- */
 
 /* Pixels of a tile, square in millimetres: the finer spacing stays. */
-static void tile_size(const nod_geometry *g, int64_t size[2])
+static void tile_size(const nod_geometry *g, int64_t side_max, int64_t size[2])
 {
     const double *mm = g->spacing_mm;
     double finest = fmin(mm[0], mm[1]), factor[2];
     for (int a = 0; a < 2; a++)
         factor[a] = g->space == NOD_SPACE_NONE ? 1 : mm[a] / finest;
     double longest = fmax((double)g->size[0] * factor[0], (double)g->size[1] * factor[1]);
-    double shrink = longest > TILE_MAX ? TILE_MAX / longest : 1;
+    double shrink = fmin(1, (double)side_max / longest);
     for (int a = 0; a < 2; a++)
         size[a] = (int64_t)fmax(1, round((double)g->size[a] * factor[a] * shrink));
 }
@@ -109,7 +109,7 @@ static layout make_layout(const nod_montage_options *o, const nod_geometry *g)
     layout l = {.n = g->size[2]};
     int64_t size[2];
     if (o->slices > 0) l.n = NOD_MIN(o->slices, l.n);
-    tile_size(g, size);
+    tile_size(g, o->side_max, size);
     l.width = size[0];
     l.height = size[1];
     double square = sqrt((double)l.n * (double)l.height / (double)l.width);
@@ -123,6 +123,16 @@ static layout make_layout(const nod_montage_options *o, const nod_geometry *g)
 static int64_t slice_of(int64_t i, int64_t n, int64_t depth)
 {
     return (2 * i + 1) * depth / (2 * n);
+}
+
+nod_plane nod_plane_across(const nod_geometry *g)
+{
+    char to[4];
+    if (g->space != NOD_SPACE_PATIENT) return NOD_PLANE_STORED;
+    nod_geometry_codes(g, to);
+    return to[2] == 'S' || to[2] == 'I'   ? NOD_PLANE_AXIAL
+           : to[2] == 'P' || to[2] == 'A' ? NOD_PLANE_CORONAL
+                                          : NOD_PLANE_SAGITTAL;
 }
 
 static int put_tile(const stage *s, const layout *l, int64_t i, float *tile, nod_image *out,
@@ -171,9 +181,9 @@ int nod_image_montage(const nod_image *im, const nod_montage_options *o, nod_ima
 {
     stage s = {0};
     int rc = 0;
-    if (o->frame < 0 || o->frame >= im->frames)
-        return nod_fail(err, NOD_EINVAL, "frame %lld of %lld", (long long)o->frame,
-                        (long long)im->frames);
+    if (o->frame < 0 || o->frame >= im->frames || o->side_max < 1)
+        return nod_fail(err, NOD_EINVAL, "frame %lld of %lld, tiles of %lld pixels",
+                        (long long)o->frame, (long long)im->frames, (long long)o->side_max);
     NOD_TRY(take_frame(im, o->frame, &s, err));
     NOD_TRY(map_window(o, &s, window, err));
     NOD_TRY(turn(o, &s, err));

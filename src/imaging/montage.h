@@ -13,17 +13,21 @@ typedef enum nod_plane {
 
 typedef struct nod_montage_options {
     nod_plane plane;
-    int64_t frame;   /* of the fourth axis, from 0 */
-    int64_t slices;  /* at most so many, evenly spread; 0: all */
-    int64_t columns; /* tiles beside each other; 0: as square as it can be */
-    bool has_window; /* else percentiles of the frame that are shown as black and white */
+    int64_t frame;    /* of the fourth axis, from 0 */
+    int64_t slices;   /* at most so many, evenly spread; 0: all */
+    int64_t columns;  /* tiles beside each other; 0: as square as it can be */
+    int64_t side_max; /* pixels of a tile's longer side after scaling */
+    bool has_window;  /* else percentiles of the frame that are shown as black and white */
     double low, high;
     double percent[2];
 } nod_montage_options;
-#define NOD_MONTAGE_OPTIONS_INIT               \
-    {                                          \
-        .slices = 25, .percent = { 0.5, 99.5 } \
+#define NOD_MONTAGE_OPTIONS_INIT                                 \
+    {                                                            \
+        .slices = 25, .side_max = 1024, .percent = { 0.5, 99.5 } \
     }
+
+/* The plane in which the slices along k lie nearest; STORED where the place is not known. */
+nod_plane nod_plane_across(const nod_geometry *g);
 
 /* 8-bit grey, or RGB of colour images (which have no window). Pixels are square where the spacing is
  * known; padding is black. `window` gets the values that are black and white. Errors: EINVAL (frame,

@@ -143,12 +143,18 @@ static int look_at_first(reading *r, nod_error *err)
     return rc;
 }
 
+/* Padding that was read, and slices that are not there. */
 static int gather_padding(reading *r, nod_error *err)
 {
-    int64_t n = nod_image_voxels(&r->im);
+    const nod_dicom_stack *k = r->stack;
+    int64_t n = nod_image_voxels(&r->im), n_planes = k->n_slices * k->n_phases;
     int rc = 0;
     for (int64_t i = 0; r->padding && i < n && rc == 0; i++)
         if (r->padding[i]) rc = nod_image_set_padding(&r->im, i, err);
+    for (int64_t p = 0; p < n_planes; p++)
+        for (int64_t i = 0; k->slices[p].file == NOD_DICOM_NO_FILE && i < n / n_planes; i++) {
+            rc = rc ? rc : nod_image_set_padding(&r->im, p * (n / n_planes) + i, err);
+        }
     return rc;
 }
 
@@ -191,11 +197,15 @@ static void set_facts(reading *r, const nod_dicom_header *h)
     r->im.geometry = r->stack->geometry;
 }
 
-static bool is_to_repair(const nod_dicom_stack *k)
+static bool is_to_repair(const nod_dicom_stack *k, const nod_policies *policies)
 {
-    return nod_findings_has(&k->findings, NOD_FINDING_GAP) ||
-           nod_findings_has(&k->findings, NOD_FINDING_UNEVEN_SPACING) ||
-           nod_findings_has(&k->findings, NOD_FINDING_GANTRY_TILT);
+    static const nod_finding_kind kinds[] = {NOD_FINDING_GAP, NOD_FINDING_UNEVEN_SPACING,
+                                             NOD_FINDING_GANTRY_TILT};
+    for (size_t i = 0; i < NOD_COUNT(kinds); i++)
+        if (nod_findings_has(&k->findings, kinds[i]) &&
+            policies->of[kinds[i]] != NOD_POLICY_ACCEPT)
+            return true;
+    return false;
 }
 
 /* Where voxel (0,0) of each slice lies. */
@@ -220,11 +230,11 @@ static double air_of(const nod_image *im)
     return low;
 }
 
-static int repair(reading *r, nod_error *err)
+static int repair(reading *r, const nod_policies *policies, nod_error *err)
 {
     const nod_dicom_stack *k = r->stack;
     nod_image even = {0};
-    if (k->projection || !is_to_repair(k)) return 0;
+    if (k->projection || !is_to_repair(k, policies)) return 0;
     double(*origin_mm)[3] = nod_calloc((size_t)k->n_slices, sizeof *origin_mm);
     if (origin_mm == NULL)
         return nod_fail_memory(err, "places of slices",
@@ -258,7 +268,7 @@ int nod_dicom_stack_read(const nod_dicom_scan *scan, size_t i_series, size_t i_s
     if (r.meaning.is_rounded)
         NOD_TRY(nod_policies_judge(policies, findings, scan->root, NOD_FINDING_ROUNDED,
                                    "integers of more than 24 bits", err));
-    NOD_TRY(repair(&r, err));
+    NOD_TRY(repair(&r, policies, err));
     *out = r.im;
     r.im = (nod_image){0};
 out:

@@ -96,7 +96,8 @@ static int gather(reading *r, nod_dicom_scan *scan, size_t *cap_problems, nod_er
         result *from = &r->results[i];
         const char *name = r->names->items[i];
         if (from->outcome == OUTCOME_FOREIGN) {
-            scan->n_foreign++;
+            if (!nod_strlist_add(&scan->foreign, name))
+                rc = nod_fail_memory(err, "file names", strlen(name));
         } else if (from->outcome == OUTCOME_PROBLEM) {
             rc = add_problem(scan, cap_problems, name, from->code, from->message, err);
             from->message = NULL;
@@ -273,9 +274,9 @@ int nod_dicom_scan_files(const char *root, const nod_strlist *names, nod_dicom_s
     if (rc) return rc;
     if (scan.n_problems > 0)
         rc = nod_fail(err, scan.problems[0].code, "%s", scan.problems[0].message);
-    else if (scan.n_foreign > 0)
+    else if (scan.foreign.n > 0)
         rc = nod_fail(err, NOD_EFORMAT, "%s: %zu of %zu files are not DICOM", root,
-                      scan.n_foreign, scan.n_files);
+                      scan.foreign.n, scan.n_files);
     if (rc)
         nod_dicom_scan_done(&scan);
     else
@@ -301,6 +302,7 @@ void nod_dicom_scan_done(nod_dicom_scan *s)
     nod_free(s->studies);
     nod_free(s->series);
     nod_free(s->problems);
+    nod_strlist_done(&s->foreign);
     nod_findings_done(&s->findings);
     *s = (nod_dicom_scan){0};
 }

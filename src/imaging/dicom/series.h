@@ -61,8 +61,9 @@ typedef struct nod_dicom_scan {
     nod_dicom_problem
         *problems; /* sorted by name; series that could not be sorted out as well */
     size_t n_problems;
-    size_t n_files, n_foreign; /* looked at; of these not DICOM at all */
-    nod_findings findings;     /* of all together: mixed-intent */
+    size_t n_files;        /* looked at */
+    nod_strlist foreign;   /* names of those that are not DICOM at all, sorted */
+    nod_findings findings; /* of all together: mixed-intent */
 } nod_dicom_scan;
 
 /* Called now and then, from one thread at a time; NULL: nobody wants to know. */
@@ -93,8 +94,9 @@ int nod_dicom_stack_judge(const nod_dicom_scan *scan, size_t i_series, size_t i_
                           const nod_policies *policies, const char *name,
                           nod_findings *findings, nod_error *err) NOD_MUST_CHECK;
 
-/* Judges, decodes on all threads, and repairs as the policies say. f32 of real values (HU in CT)
- * for one channel; frames are the fourth axis, padding is marked.
+/* Judges, decodes on all threads, and repairs as the policies say; what is accepted stays as it was
+ * measured. f32 of real values (HU in CT) for one channel; frames are the fourth axis, padding is
+ * marked, slices that are not there too.
  * Errors: EDATA (a finding is refused), EFORMAT, ELIMIT, EUNSUPPORTED, ENOMEM. */
 int nod_dicom_stack_read(const nod_dicom_scan *scan, size_t i_series, size_t i_stack,
                          const nod_policies *policies, nod_image *out, nod_findings *findings,

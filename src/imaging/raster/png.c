@@ -154,8 +154,8 @@ const nod_image_format nod_raster_png = {"PNG", endings, is_png, read_png};
 /* --- writing ---------------------------------------------------------------------------- */
 
 typedef struct writer {
-    FILE *stream;
-    const char *path;
+    nod_bytes bytes;
+    size_t cap;
     nod_error *err;
     int rc;
 } writer;
@@ -163,16 +163,19 @@ typedef struct writer {
 static void on_write_error(png_structp png, png_const_charp message)
 {
     writer *w = png_get_error_ptr(png);
-    if (w->rc == 0) w->rc = nod_fail(w->err, NOD_EIO, "%s: PNG: %s", w->path, message);
+    if (w->rc == 0) w->rc = nod_fail(w->err, NOD_EINTERNAL, "PNG: %s", message);
     png_longjmp(png, 1);
 }
 
 static void write_bytes(png_structp png, png_bytep data, size_t size)
 {
-    writer *w = png_get_io_ptr(png);
-    if (fwrite(data, 1, size, w->stream) == size) return;
-    w->rc = nod_fail(w->err, NOD_EIO, "cannot write %s (disk full?)", w->path);
-    png_error(png, "write");
+    writer *w = png_get_error_ptr(png);
+    if (!nod_grow((void **)&w->bytes.data, &w->cap, w->bytes.size + size, 1)) {
+        w->rc = nod_fail_memory(w->err, "writing a PNG", w->bytes.size + size);
+        png_error(png, "memory");
+    }
+    memcpy(w->bytes.data + w->bytes.size, data, size);
+    w->bytes.size += size;
 }
 
 static void flush_bytes(NOD_UNUSED png_structp png)
@@ -196,15 +199,12 @@ static void write_picture(png_structp png, png_infop info, const nod_image *im)
     png_write_end(png, NULL);
 }
 
-int nod_image_write_png(const char *path, const nod_image *im, nod_error *err)
+int nod_image_encode_png(const nod_image *im, nod_bytes *out, nod_error *err)
 {
     if (im->depth != 1 || im->sample == NOD_SAMPLE_F32)
-        return nod_fail(err, NOD_EINVAL, "%s: a PNG holds one plane of 8 or 16 bit, not %s",
-                        path, im->depth != 1 ? "a volume" : "f32");
-    nod_file_out file;
-    int rc = nod_file_out_open(path, &file, err);
-    if (rc != 0) return rc;
-    writer w = {.stream = file.stream, .path = path, .err = err};
+        return nod_fail(err, NOD_EINVAL, "a PNG holds one plane of 8 or 16 bit, not %s",
+                        im->depth != 1 ? "a volume" : "f32");
+    writer w = {.err = err};
     png_infop info = NULL;
     png_structp png =
         png_create_write_struct(PNG_LIBPNG_VER_STRING, &w, on_write_error, on_warning);
@@ -216,9 +216,19 @@ int nod_image_write_png(const char *path, const nod_image *im, nod_error *err)
         write_picture(png, info, im);
     }
     png_destroy_write_struct(&png, &info);
-    if (w.rc != 0) {
-        nod_file_out_abort(&file);
-        return w.rc;
-    }
-    return nod_file_out_commit(&file, err);
+    if (w.rc == 0)
+        *out = w.bytes;
+    else
+        nod_bytes_done(&w.bytes);
+    return w.rc;
+}
+
+int nod_image_write_png(const char *path, const nod_image *im, nod_error *err)
+{
+    nod_bytes bytes = {0};
+    int rc = nod_image_encode_png(im, &bytes, err);
+    if (rc != 0) return nod_error_prefix(err, "%s", path);
+    rc = nod_file_write(path, bytes.data, bytes.size, err);
+    nod_bytes_done(&bytes);
+    return rc;
 }

@@ -10,7 +10,6 @@
 #include <cmocka.h>
 
 #include "imaging/montage.h"
-#include "imaging/percentile.h"
 
 static nod_error err;
 
