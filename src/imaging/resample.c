@@ -139,38 +139,58 @@ static void find_nearest(const nod_resize_axis *a, int64_t *near)
     }
 }
 
-static void fill_voxel(nod_image *im, int64_t n, double fill)
+static void fill_voxels(nod_image *im, int64_t n, int64_t count, double fill)
 {
-    int64_t at = n * im->channels;
-    for (int c = 0; c < im->channels; c++)
-        switch (im->sample) {
-        case NOD_SAMPLE_U8:
-            ((uint8_t *)im->data)[at + c] = (uint8_t)fmin(fmax(fill, 0), UINT8_MAX);
-            break;
-        case NOD_SAMPLE_U16:
-            ((uint16_t *)im->data)[at + c] = (uint16_t)fmin(fmax(fill, 0), UINT16_MAX);
-            break;
-        default:
-            ((float *)im->data)[at + c] = (float)fill;
-        }
+    int64_t at = n * im->channels, end = (n + count) * im->channels;
+    switch (im->sample) {
+    case NOD_SAMPLE_U8:
+        memset((uint8_t *)im->data + at, (uint8_t)fmin(fmax(fill, 0), UINT8_MAX),
+               (size_t)(end - at));
+        break;
+    case NOD_SAMPLE_U16:
+        for (; at < end; at++)
+            ((uint16_t *)im->data)[at] = (uint16_t)fmin(fmax(fill, 0), UINT16_MAX);
+        break;
+    default:
+        for (; at < end; at++)
+            ((float *)im->data)[at] = (float)fill;
+    }
 }
 
-int nod_resample_mark(nod_image *im, int64_t n, double fill, nod_error *err)
+int nod_resample_mark(nod_image *im, int64_t n, int64_t count, double fill, nod_error *err)
 {
-    fill_voxel(im, n, fill);
-    return nod_image_set_padding(im, n, err);
+    fill_voxels(im, n, count, fill);
+    for (int64_t i = n; i < n + count; i++) {
+        int rc = nod_image_set_padding(im, i, err);
+        if (rc) return rc;
+    }
+    return 0;
 }
 
-/* One voxel of the result: its bytes where `copy`, and whether it is padding. */
-static int settle_voxel(const nod_image *im, int64_t from, bool copy, double fill, int64_t n,
-                        nod_image *out, nod_error *err)
+/* Of one row of the result: `near` says which voxel of the source's row `from` each is. */
+static int settle_row(const nod_image *im, int64_t from, const int64_t *near, bool copy,
+                      double fill, int64_t n, nod_image *out, nod_error *err)
 {
     size_t voxel = nod_image_bytes(im) / (size_t)nod_image_voxels(im);
-    if (from < 0) return nod_resample_mark(out, n, fill, err);
-    if (copy)
-        memcpy((char *)out->data + (size_t)n * voxel,
-               (const char *)im->data + (size_t)from * voxel, voxel);
-    return nod_image_is_padding(im, from) ? nod_image_set_padding(out, n, err) : 0;
+    int rc = 0;
+    for (int64_t x = 0, run; x < out->width; x += run) {
+        for (run = 1; x + run < out->width;
+             run++) /* neighbours here and there, or all outside */
+            if (near[x] < 0 ? near[x + run] >= 0 : near[x + run] != near[x] + run) break;
+        if (near[x] < 0) {
+            NOD_TRY(nod_resample_mark(out, n + x, run, fill, err));
+            continue;
+        }
+        if (copy)
+            memcpy((char *)out->data + (size_t)(n + x) * voxel,
+                   (const char *)im->data + (size_t)(from + near[x]) * voxel,
+                   (size_t)run * voxel);
+        for (int64_t i = 0; im->padding && i < run; i++)
+            if (nod_image_is_padding(im, from + near[x] + i))
+                NOD_TRY(nod_image_set_padding(out, n + x + i, err));
+    }
+out:
+    return rc;
 }
 
 static bool has_outside(const int64_t *near, int64_t n)
@@ -199,14 +219,14 @@ static int settle(const nod_image *im, const nod_resize_axis axes[3], bool copy,
     if (!copy && !outside && !im->padding) goto out;
     for (int64_t f = 0; f < im->frames; f++)
         for (int64_t z = 0; z < out->depth; z++)
-            for (int64_t y = 0; y < out->height; y++)
-                for (int64_t x = 0; x < out->width; x++, n++) {
-                    bool in = near[0][z] >= 0 && near[1][y] >= 0 && near[2][x] >= 0;
-                    int64_t from =
-                        ((f * im->depth + near[0][z]) * im->height + near[1][y]) * im->width +
-                        near[2][x];
-                    NOD_TRY(settle_voxel(im, in ? from : -1, copy, fill, n, out, err));
-                }
+            for (int64_t y = 0; y < out->height; y++, n += out->width) {
+                int64_t from =
+                    ((f * im->depth + near[0][z]) * im->height + near[1][y]) * im->width;
+                if (near[0][z] < 0 || near[1][y] < 0)
+                    NOD_TRY(nod_resample_mark(out, n, out->width, fill, err));
+                else
+                    NOD_TRY(settle_row(im, from, near[2], copy, fill, n, out, err));
+            }
 out:
     for (int d = 0; d < 3; d++)
         nod_free(near[d]);

@@ -120,7 +120,7 @@ static int mark_padding(const crossing *x, nod_error *err)
                     double c[3];
                     place_of(x, i, j, k, c);
                     if (!is_inside(x->im, c))
-                        NOD_TRY(nod_resample_mark(out, n, x->fill, err));
+                        NOD_TRY(nod_resample_mark(out, n, 1, x->fill, err));
                     else if (nod_image_is_padding(x->im, nearest(x->im, f, c)))
                         NOD_TRY(nod_image_set_padding(out, n, err));
                 }

@@ -229,7 +229,7 @@ static int mark(const stack *s, double fill, nod_image *out, nod_error *err)
                 for (int64_t x = 0; x < s->side[0]; x++, n++) {
                     int64_t from = source_of(s, f, (int64_t)floor(s->at[z] + 0.5), y, x);
                     if (from < 0)
-                        NOD_TRY(nod_resample_mark(out, n, fill, err));
+                        NOD_TRY(nod_resample_mark(out, n, 1, fill, err));
                     else if (nod_image_is_padding(s->im, from))
                         NOD_TRY(nod_image_set_padding(out, n, err));
                 }
