@@ -1,18 +1,25 @@
 """Reading of image files into arrays of float32, in the libraries that research uses.
 
-usage: read_peers.py WORKLOAD PEER [--threads N] [--worker]
-WORKLOAD is read-nifti; PEER is nibabel or simpleitk. The files are made here, with the voxels of
-src/cli/bench_reading.c, in a temporary folder.
+usage: read_peers.py WORKLOAD PEER [--threads N] [--files DIR] [--worker]
+       read_peers.py make-j2k DIR
+WORKLOAD and PEER: read-nifti with nibabel or simpleitk; read-ct with simpleitk, pydicom or dcm2niix
+(the program of that name, which also writes the volume, uncompressed). The files are made here, with
+the voxels of src/cli/bench_reading.c, in a temporary folder, or lie in DIR. make-j2k writes the CT
+series as lossless JPEG 2000 (pydicom with pylibjpeg-openjpeg) to be read with --files.
 """
 import argparse
 import atexit
+import glob
 import os
 import shutil
+import subprocess
+import sys
 import tempfile
 
 import worker
 
 SIDE, SLICES = 256, 180
+CT_SIDE, CT_SLICES = 512, 100
 
 
 def folder():
@@ -21,48 +28,139 @@ def folder():
     return where
 
 
-def voxels():
-    """[k, j, i], the integers of src/cli/bench_reading.c."""
+def voxels(slices, side, half):
+    """[k, j, i], the integers of src/cli/bench_reading.c; x and y are halved where half is 2."""
     import numpy
-    k, j, i = numpy.ogrid[:SLICES, :SIDE, :SIDE]
-    noise = numpy.arange(SLICES * SIDE * SIDE, dtype=numpy.uint32) * numpy.uint32(2654435761)
+    k, j, i = numpy.ogrid[:slices, :side, :side]
+    noise = numpy.arange(slices * side * side, dtype=numpy.uint32) * numpy.uint32(2654435761)
     noise ^= noise >> numpy.uint32(15)
     noise *= numpy.uint32(2246822519)
     noise ^= noise >> numpy.uint32(13)
-    noise = (noise >> numpy.uint32(27)).astype(numpy.int32).reshape(SLICES, SIDE, SIDE)
-    r2 = (i - SIDE // 2) ** 2 + (j - SIDE // 2) ** 2 + 2 * (k - SLICES // 2) ** 2
+    noise = (noise >> numpy.uint32(27)).astype(numpy.int32).reshape(slices, side, side)
+    x, y = (numpy.fix((n - side // 2) / half).astype(int) for n in (i, j))
+    r2 = x**2 + y**2 + 2 * (k - slices // 2) ** 2
     inside = numpy.where(r2 < 14000, (14000 - r2) // 16, 0)
     return (inside + noise * numpy.where(inside > 0, 2, 1) - 16).astype(numpy.int16)
 
 
-def nifti_file():
+# --- NIfTI ---------------------------------------------------------------------------------------
+
+
+def nifti_file(args):
+    if args.files:
+        return os.path.join(args.files, "volume.nii.gz")
     import nibabel
     import numpy
     path = os.path.join(folder(), "volume.nii.gz")
     nibabel.openers.Opener.default_compresslevel = 6  # what ours is written with
-    nibabel.save(nibabel.Nifti1Image(voxels().transpose(2, 1, 0), numpy.eye(4)), path)
+    nibabel.save(nibabel.Nifti1Image(voxels(SLICES, SIDE, 1).transpose(2, 1, 0), numpy.eye(4)), path)
     return path
 
 
 def nibabel_nifti(args):
     import nibabel
     import numpy
-    path = nifti_file()
+    path = nifti_file(args)
     return "nibabel", nibabel.__version__, lambda: nibabel.load(path).get_fdata(dtype=numpy.float32)
 
 
-def simpleitk_nifti(args):
+def simpleitk(args):
     import SimpleITK
     SimpleITK.ProcessObject.SetGlobalDefaultNumberOfThreads(args.threads)
-    path = nifti_file()
-    version = SimpleITK.Version.VersionString()
-    return "SimpleITK", version, lambda: SimpleITK.ReadImage(path, SimpleITK.sitkFloat32)
+    return SimpleITK, SimpleITK.Version.VersionString()
 
 
-PEERS = {("read-nifti", "nibabel"): nibabel_nifti, ("read-nifti", "simpleitk"): simpleitk_nifti}
+def simpleitk_nifti(args):
+    sitk, version = simpleitk(args)
+    path = nifti_file(args)
+    return "SimpleITK", version, lambda: sitk.ReadImage(path, sitk.sitkFloat32)
 
-parser = argparse.ArgumentParser()
-parser.add_argument("workload", choices=tuple(sorted({w for w, _ in PEERS})))
-parser.add_argument("peer", choices=tuple(sorted({p for _, p in PEERS})))
-arguments = worker.arguments(parser)
-worker.main(arguments, lambda: PEERS[arguments.workload, arguments.peer](arguments))
+
+# --- a CT series ---------------------------------------------------------------------------------
+
+
+def write_ct(where, j2k):
+    import pydicom
+    from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian, JPEG2000Lossless, generate_uid
+    study, series, frame = (generate_uid(entropy_srcs=["nodule bench", n]) for n in "abc")
+    for k, pixels in enumerate(voxels(CT_SLICES, CT_SIDE, 2) + 16):
+        d = pydicom.Dataset()
+        d.file_meta = pydicom.dataset.FileMetaDataset()
+        d.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
+        d.SOPClassUID = d.file_meta.MediaStorageSOPClassUID = CTImageStorage
+        d.SOPInstanceUID = generate_uid(entropy_srcs=["nodule bench", str(k)])
+        d.file_meta.MediaStorageSOPInstanceUID = d.SOPInstanceUID
+        d.StudyInstanceUID, d.SeriesInstanceUID, d.FrameOfReferenceUID = study, series, frame
+        d.Modality, d.PatientID, d.ImageType = "CT", "benchmark", ["ORIGINAL", "PRIMARY", "AXIAL"]
+        d.InstanceNumber, d.SliceThickness, d.PixelSpacing = k + 1, 2.5, [0.8, 0.8]
+        d.ImagePositionPatient, d.ImageOrientationPatient = [0, 0, 2.5 * k], [1, 0, 0, 0, 1, 0]
+        d.Rows, d.Columns, d.SamplesPerPixel = CT_SIDE, CT_SIDE, 1
+        d.BitsAllocated, d.BitsStored, d.HighBit, d.PixelRepresentation = 16, 12, 11, 0
+        d.PhotometricInterpretation, d.RescaleIntercept, d.RescaleSlope = "MONOCHROME2", -1024, 1
+        d.PixelData = pixels.astype("<u2").tobytes()
+        d["PixelData"].VR = "OW"
+        if j2k:
+            d.compress(JPEG2000Lossless, encoding_plugin="pylibjpeg")
+        d.save_as(os.path.join(where, f"IM{k + 1:04d}.dcm"), enforce_file_format=True)
+
+
+def ct_files(args):
+    if args.files:
+        return args.files
+    where = folder()
+    write_ct(where, False)
+    return where
+
+
+def simpleitk_ct(args):
+    sitk, version = simpleitk(args)
+    where = ct_files(args)
+
+    def run():
+        reader = sitk.ImageSeriesReader()
+        reader.SetFileNames(reader.GetGDCMSeriesFileNames(where))
+        reader.SetOutputPixelType(sitk.sitkFloat32)
+        return reader.Execute()
+
+    return "SimpleITK", version, run
+
+
+def pydicom_ct(args):
+    import numpy
+    import pydicom
+    where = ct_files(args)
+
+    def run():
+        slices = [pydicom.dcmread(name) for name in glob.glob(os.path.join(where, "*"))]
+        slices.sort(key=lambda d: d.ImagePositionPatient[2])
+        volume = numpy.empty((len(slices), slices[0].Rows, slices[0].Columns), numpy.float32)
+        for d, plane in zip(slices, volume):
+            plane[:] = d.pixel_array
+            plane *= float(d.RescaleSlope)
+            plane += float(d.RescaleIntercept)
+        return volume
+
+    return "pydicom", pydicom.__version__, run
+
+
+def dcm2niix_ct(args):
+    where, out = ct_files(args), folder()
+    words = subprocess.run(["dcm2niix", "--version"], capture_output=True, text=True).stdout.split()
+    command = ["dcm2niix", "-z", "n", "-b", "n", "-w", "1", "-f", "volume", "-o", out, where]
+    return ("dcm2niix", words[-1].lstrip("v"),
+            lambda: subprocess.run(command, check=True, stdout=subprocess.DEVNULL))
+
+
+PEERS = {("read-nifti", "nibabel"): nibabel_nifti, ("read-nifti", "simpleitk"): simpleitk_nifti,
+         ("read-ct", "simpleitk"): simpleitk_ct, ("read-ct", "pydicom"): pydicom_ct,
+         ("read-ct", "dcm2niix"): dcm2niix_ct}
+
+if sys.argv[1:2] == ["make-j2k"]:
+    os.makedirs(sys.argv[2], exist_ok=True)
+    write_ct(sys.argv[2], True)
+else:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("workload", choices=tuple(sorted({w for w, _ in PEERS})))
+    parser.add_argument("peer", choices=tuple(sorted({p for _, p in PEERS})))
+    arguments = worker.arguments(parser)
+    worker.main(arguments, lambda: PEERS[arguments.workload, arguments.peer](arguments))

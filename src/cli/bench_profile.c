@@ -94,7 +94,7 @@ int nod_bench_profile(const nod_bench_workload *w, nod_precision precision, int 
     nod_kernel_table *table = NULL;
     int rc = 0;
     NOD_TRY(nod_user_kernels_read(&table, err));
-    NOD_TRY(nod_bench_job_new(w, precision, table, log, &job, err));
+    NOD_TRY(nod_bench_job_new(w, precision, table, NULL, log, &job, err));
     NOD_TRY(nod_bench_job_run(job, err)); /* gathers a batch and warms up */
     NOD_TRY(nod_bench_job_profile(job, runs, err));
     if (text)

@@ -2,13 +2,17 @@
 #include "cli/bench_reading.h"
 
 #include <stdint.h>
+#include <stdio.h>
 
 #include "base/file.h"
 #include "base/memory.h"
+#include "imaging/dicom/write.h"
 #include "imaging/nifti/nifti.h"
 
-#define SIDE   256
-#define SLICES 180
+#define SIDE      256
+#define SLICES    180
+#define CT_SIDE   512
+#define CT_SLICES 100
 
 /* A soft ball in noise, in integers so that any program makes the same: about as compressible as a
  * head MR. Value of voxel i of n, at x, y, z from the middle. */
@@ -22,6 +26,8 @@ static int voxel(uint32_t i, int x, int y, int z)
     int inside = r2 < 14000 ? (14000 - r2) / 16 : 0;
     return inside + (int)(noise >> 27) * (inside ? 2 : 1) - 16;
 }
+
+/* --- NIfTI ------------------------------------------------------------------------------------ */
 
 static int make_nifti(const char *folder, nod_error *err)
 {
@@ -58,3 +64,70 @@ static int read_nifti(const char *folder, nod_error *err)
 }
 
 const nod_bench_reading nod_bench_reading_nifti = {make_nifti, read_nifti};
+
+/* --- a CT series ------------------------------------------------------------------------------ */
+
+/* Writes slice k of the ball of `voxel`, in stored values of CT. */
+static int make_slice(const char *folder, nod_dicom_image *im, uint16_t *pixels, int k,
+                      nod_error *err)
+{
+    char name[16], uid_name[32], uid[NOD_DICOM_UID_BYTES];
+    for (int j = 0; j < CT_SIDE; j++)
+        for (int i = 0; i < CT_SIDE; i++) {
+            uint32_t at = (uint32_t)((k * CT_SIDE + j) * CT_SIDE + i);
+            int v = voxel(at, (i - CT_SIDE / 2) / 2, (j - CT_SIDE / 2) / 2, k - CT_SLICES / 2);
+            pixels[j * CT_SIDE + i] = (uint16_t)(v + 16);
+        }
+    snprintf(name, sizeof name, "IM%04d.dcm", k + 1);
+    snprintf(uid_name, sizeof uid_name, "benchmark slice %d", k);
+    int rc = nod_dicom_uid_of(uid_name, uid, err);
+    if (rc) return rc;
+    im->sop_uid = uid;
+    im->instance_number = k + 1;
+    im->position_mm[2] = 2.5 * k;
+    char *path = nod_path_join(folder, name);
+    rc = path ? nod_dicom_image_write(path, im, err) : nod_fail_memory(err, "a path", 256);
+    nod_free(path);
+    return rc;
+}
+
+static int make_ct(const char *folder, nod_error *err)
+{
+    static const char *const names[] = {"benchmark study", "benchmark series",
+                                        "benchmark frame"};
+    char uids[3][NOD_DICOM_UID_BYTES];
+    nod_dicom_image im = nod_dicom_image_defaults(NOD_DICOM_CT);
+    int rc = 0;
+    for (int i = 0; i < 3 && rc == 0; i++)
+        rc = nod_dicom_uid_of(names[i], uids[i], err);
+    uint16_t *pixels = nod_calloc((size_t)CT_SIDE * CT_SIDE, sizeof *pixels);
+    if (rc == 0 && pixels == NULL)
+        rc = nod_fail_memory(err, "a slice", (size_t)CT_SIDE * CT_SIDE * sizeof *pixels);
+    im.patient_id = "benchmark";
+    im.study_uid = uids[0];
+    im.series_uid = uids[1];
+    im.frame_of_reference_uid = uids[2];
+    im.image_type = "ORIGINAL\\PRIMARY\\AXIAL";
+    im.rows = im.columns = CT_SIDE;
+    im.bits_stored = 12;
+    im.pixels = pixels;
+    im.slope = 1;
+    im.intercept = -1024;
+    im.orientation[0][0] = im.orientation[1][1] = 1;
+    im.spacing_mm[0] = im.spacing_mm[1] = 0.8;
+    im.thickness_mm = 2.5;
+    for (int k = 0; k < CT_SLICES && rc == 0; k++)
+        rc = make_slice(folder, &im, pixels, k, err);
+    nod_free(pixels);
+    return rc;
+}
+
+static int read_ct(const char *folder, nod_error *err)
+{
+    nod_image im = {0};
+    int rc = nod_image_read(folder, NULL, NULL, &im, err);
+    nod_image_done(&im);
+    return rc;
+}
+
+const nod_bench_reading nod_bench_reading_ct = {make_ct, read_ct};

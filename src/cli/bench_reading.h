@@ -12,7 +12,9 @@ typedef struct nod_bench_reading {
     int (*read)(const char *folder, nod_error *err);
 } nod_bench_reading;
 
-/* 256x256x180 voxels of int16, 1 mm, as .nii.gz. */
+/* 256x256x180 voxels of int16, 1 mm, as volume.nii.gz. */
 extern const nod_bench_reading nod_bench_reading_nifti;
+/* 100 slices of 512x512 of a CT series, uncompressed, a file each. */
+extern const nod_bench_reading nod_bench_reading_ct;
 
 #endif

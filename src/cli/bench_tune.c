@@ -41,7 +41,7 @@ static int measure(void *ctx, const nod_kernel_table *table, const nod_plan **pl
         return nod_fail(err, NOD_EINTERRUPTED, "the kernel table is left as it was");
     nod_bench_job_free(s->job);
     s->job = NULL;
-    NOD_TRY(nod_bench_job_new(s->workload, s->precision, table, s->log, &s->job, err));
+    NOD_TRY(nod_bench_job_new(s->workload, s->precision, table, NULL, s->log, &s->job, err));
     NOD_TRY(nod_bench_job_run(s->job, err)); /* gathers a batch and warms up */
     NOD_TRY(nod_bench_job_profile(s->job, s->runs, err));
     *plan = nod_bench_job_plan(s->job);

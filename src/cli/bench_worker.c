@@ -129,13 +129,13 @@ static int serve(nod_bench_job *job, FILE *in, FILE *out, nod_error *err)
     return rc;
 }
 
-int nod_bench_serve(const nod_bench_workload *w, nod_precision precision, const nod_log *log,
-                    FILE *in, FILE *out, nod_error *err)
+int nod_bench_serve(const nod_bench_workload *w, nod_precision precision, const char *files,
+                    const nod_log *log, FILE *in, FILE *out, nod_error *err)
 {
     nod_bench_job *job = NULL;
     nod_kernel_table *table = NULL;
     int rc = nod_user_kernels_read(&table, err);
-    if (!rc) rc = nod_bench_job_new(w, precision, table, log, &job, err);
+    if (!rc) rc = nod_bench_job_new(w, precision, table, files, log, &job, err);
     if (!rc) rc = serve(job, in, out, err);
     nod_bench_job_free(job);
     nod_kernel_table_free(table);

@@ -13,8 +13,9 @@
 #include "cli/bench_workload.h"
 
 /* --- the worker's side: serves one workload until standard input ends ----------------------- */
-int nod_bench_serve(const nod_bench_workload *w, nod_precision precision, const nod_log *log,
-                    FILE *in, FILE *out, nod_error *err) NOD_MUST_CHECK;
+/* `files`: nod_bench_job_new. */
+int nod_bench_serve(const nod_bench_workload *w, nod_precision precision, const char *files,
+                    const nod_log *log, FILE *in, FILE *out, nod_error *err) NOD_MUST_CHECK;
 
 /* --- the other side ------------------------------------------------------------------------- */
 typedef struct nod_bench_worker {

@@ -73,6 +73,14 @@ static const nod_bench_workload workloads[] = {
      .wanted_f32 = 1.2,
      .reading = &nod_bench_reading_nifti,
      .peers = {{"read_peers.py", "nibabel", false}, {"read_peers.py", "simpleitk", false}}},
+    {.name = "read-ct",
+     .title = "CT series, 100 files of 512x512: reading into one volume of floats",
+     .samples = 15,
+     .wanted_f32 = 1.0,
+     .reading = &nod_bench_reading_ct,
+     .peers = {{"read_peers.py", "simpleitk", false},
+               {"read_peers.py", "pydicom", false},
+               {"read_peers.py", "dcm2niix", false}}},
 };
 
 const nod_bench_workload *nod_bench_workload_at(size_t i)
@@ -95,7 +103,8 @@ struct nod_bench_job {
     nod_predictor *predictor;
     float *images, *logits;
     int32_t *labels;
-    char folder[512]; /* of files to read; "": none */
+    const char *files; /* the folder that is read; borrowed */
+    char folder[512];  /* one of its own, "": none */
 };
 
 /* --- making -------------------------------------------------------------------------------- */
@@ -165,6 +174,7 @@ static int make_files(nod_bench_job *job, nod_error *err)
         job->folder[0] = '\0';
         return rc;
     }
+    job->files = job->folder;
     return job->workload->reading->make(job->folder, err);
 }
 
@@ -202,13 +212,18 @@ static int make_network(nod_bench_job *job, nod_precision precision,
 }
 
 int nod_bench_job_new(const nod_bench_workload *w, nod_precision precision,
-                      const nod_kernel_table *table, const nod_log *log, nod_bench_job **out,
-                      nod_error *err)
+                      const nod_kernel_table *table, const char *files, const nod_log *log,
+                      nod_bench_job **out, nod_error *err)
 {
     nod_bench_job *job = nod_calloc(1, sizeof *job);
+    int rc = 0;
     if (!job) return nod_fail_memory(err, "benchmark", sizeof *job);
     job->workload = w;
-    int rc = w->reading ? make_files(job, err) : make_network(job, precision, table, log, err);
+    job->files = files;
+    if (!w->reading)
+        rc = make_network(job, precision, table, log, err);
+    else if (!files)
+        rc = make_files(job, err);
     if (rc)
         nod_bench_job_free(job);
     else
@@ -219,7 +234,7 @@ int nod_bench_job_new(const nod_bench_workload *w, nod_precision precision,
 int nod_bench_job_run(nod_bench_job *job, nod_error *err)
 {
     double loss;
-    if (job->workload->reading) return job->workload->reading->read(job->folder, err);
+    if (job->workload->reading) return job->workload->reading->read(job->files, err);
     if (job->trainer) return nod_trainer_step(job->trainer, &loss, err);
     return nod_predictor_run(job->predictor, job->images, job->workload->batch, job->logits,
                              err);

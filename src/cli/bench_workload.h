@@ -35,11 +35,12 @@ typedef struct nod_bench_workload {
 const nod_bench_workload *nod_bench_workload_at(size_t i); /* NULL at the end */
 const nod_bench_workload *nod_bench_workload_find(const char *name);
 
-/* A workload made ready to run in this process. */
+/* A workload made ready to run in this process. `files` is the folder that is read; NULL: one is made
+ * and removed. */
 typedef struct nod_bench_job nod_bench_job;
 int nod_bench_job_new(const nod_bench_workload *w, nod_precision precision,
-                      const nod_kernel_table *table, const nod_log *log, nod_bench_job **out,
-                      nod_error *err) NOD_MUST_CHECK;
+                      const nod_kernel_table *table, const char *files, const nod_log *log,
+                      nod_bench_job **out, nod_error *err) NOD_MUST_CHECK;
 /* One training step, the prediction of one batch, or all files read once. */
 int nod_bench_job_run(nod_bench_job *job, nod_error *err) NOD_MUST_CHECK;
 /* Times each step of its plan, summed over `runs` runs. Not for files: they have no plan. */

@@ -30,7 +30,7 @@
 
 typedef struct bench_options {
     bool peers, profile, tune;
-    const char *scripts, *worker;
+    const char *scripts, *worker, *files;
     int precision; /* index into precisions */
     int64_t samples;
 } bench_options;
@@ -58,10 +58,12 @@ static int start_ours(const bench *b, const nod_bench_workload *w, nod_precision
                       nod_bench_worker *out, nod_error *err)
 {
     char threads[16];
+    const char *files = b->options->files ? "--files" : NULL; /* else the list ends here */
     snprintf(threads, sizeof threads, "%d", b->report.threads);
-    const char *argv[] = {b->program,  "bench",       "--worker",
-                          w->name,     "--precision", nod_precision_name(precision),
-                          "--threads", threads,       NULL};
+    const char *argv[] = {b->program,        "bench",       "--worker",
+                          w->name,           "--precision", nod_precision_name(precision),
+                          "--threads",       threads,       files,
+                          b->options->files, NULL};
     return nod_bench_worker_start(out, (char *const *)argv, err);
 }
 
@@ -69,12 +71,21 @@ static int start_peer(const bench *b, const nod_bench_workload *w, const nod_ben
                       nod_precision precision, nod_bench_worker *out, nod_error *err)
 {
     char threads[16];
+    const char *files = b->options->files ? "--files" : NULL; /* else the list ends here */
     snprintf(threads, sizeof threads, "%d", b->report.threads);
     char *script = nod_path_join(b->options->scripts, peer->script);
     if (!script) return nod_fail_memory(err, "path of a script", 256);
-    const char *argv[] = {b->python,  script,        w->name,
-                          peer->mode, "--worker",    "--threads",
-                          threads,    "--precision", nod_precision_name(precision),
+    const char *argv[] = {b->python,
+                          script,
+                          w->name,
+                          peer->mode,
+                          "--worker",
+                          "--threads",
+                          threads,
+                          "--precision",
+                          nod_precision_name(precision),
+                          files,
+                          b->options->files,
                           NULL};
     int rc = nod_bench_worker_start(out, (char *const *)argv, err);
     nod_free(script);
@@ -366,7 +377,7 @@ static int run_worker(nod_cli *cli, const bench_options *o, nod_error *err)
     const nod_bench_workload *w = nod_bench_workload_find(o->worker);
     if (!w) return nod_fail(err, NOD_EINVAL, "no workload '%s'", o->worker);
     nod_precision p = o->precision == PRECISION_BF16 ? NOD_PRECISION_BF16 : NOD_PRECISION_F32;
-    return nod_bench_serve(w, p, cli->log, stdin, cli->out, err);
+    return nod_bench_serve(w, p, o->files, cli->log, stdin, cli->out, err);
 }
 
 /* Each named workload in this process, step by step. */
@@ -439,6 +450,9 @@ static const nod_option options[] = {
                       precisions),
     NOD_OPTION_INT(bench_options, samples, "samples", 'n', "N",
                    "clean samples of each side; 0: as the workload says", 0, 100),
+    NOD_OPTION_TEXT(bench_options, files, "files", 0, "DIR",
+                    "what read-nifti (volume.nii.gz) or read-ct (one series) reads, instead of "
+                    "files that are made"),
     NOD_OPTION_TEXT(bench_options, worker, "worker", 0, "WORKLOAD",
                     "serve samples on standard input (bench starts itself so)"),
     NOD_OPTION_END};
@@ -455,7 +469,7 @@ const nod_verb nod_verb_bench = {
         "ONNX Runtime, OpenVINO, nibabel and SimpleITK, samples taken in turn; the ratio is\n"
         "their time over ours.\n"
         "Workloads: resnet18-step, mlp-step, resnet18-3d-step (minutes), resnet18-predict,\n"
-        "read-nifti, startup; without a name all of them. A sample during which other "
+        "read-nifti, read-ct, startup; without a name all of them. A sample during which other "
         "processes were\n"
         "busy is counted as noisy and left out.",
     .examples = "  nodule bench mlp-step startup\n"

@@ -19,9 +19,15 @@ case $words in *"'walk 1' is not 'run N'"*) ;; *) fail "said: $words" ;; esac
 
 # Files are made in a folder that is gone afterwards; they have no plan to look into.
 mkdir "$work/tmp"
-echo 'run 1' | TMPDIR="$work/tmp" "$NODULE" bench --worker read-nifti >"$work/out" || fail "reading failed"
-grep -q '"time_s":' "$work/out" || fail "no sample of reading"
+for what in read-nifti read-ct; do
+    echo 'run 1' | TMPDIR="$work/tmp" "$NODULE" bench --worker $what >"$work/out" || fail "$what failed"
+    grep -q '"time_s":' "$work/out" || fail "no sample of $what"
+done
 [ -z "$(ls "$work/tmp")" ] || fail "files were left behind: $(ls "$work/tmp")"
+"$NODULE" synth --kind mr --patients 2 --size 16 -o "$work/synth" >/dev/null
+echo 'run 2' | "$NODULE" bench --worker read-ct --files "$work/synth/dicom/p0001/1/brain" >"$work/out" ||
+    fail "reading files that are there failed"
+[ -d "$work/synth/dicom/p0001/1/brain" ] || fail "the files that were read are gone"
 status=0
 "$NODULE" bench --profile read-nifti 2>/dev/null || status=$?
 [ "$status" = 2 ] || fail "status $status for a profile of files"

@@ -53,14 +53,16 @@ void nod_dicom_settle_bits(void *samples, size_t n, size_t width, int shift, int
     int spare = (int)(8 * width) - bits_stored, above = spare - shift;
 
     if (spare <= 0 || above < 0) return;
-#define SETTLE(unsigned_type, signed_type)                               \
-    do {                                                                 \
-        unsigned_type *v = samples;                                      \
-        for (size_t i = 0; i < n; i++) {                                 \
-            unsigned_type up = (unsigned_type)(v[i] << above);           \
-            v[i] = is_signed ? (unsigned_type)((signed_type)up >> spare) \
-                             : (unsigned_type)(up >> spare);             \
-        }                                                                \
+#define SETTLE(unsigned_type, signed_type)                        \
+    do {                                                          \
+        unsigned_type *v = samples;                               \
+        for (size_t i = 0; i < n; i++) {                          \
+            unsigned_type up = (unsigned_type)(v[i] << above);    \
+            if (is_signed)                                        \
+                v[i] = (unsigned_type)((signed_type)up >> spare); \
+            else                                                  \
+                v[i] = (unsigned_type)(up >> spare);              \
+        }                                                         \
     } while (0)
     if (width == 1)
         SETTLE(uint8_t, int8_t);

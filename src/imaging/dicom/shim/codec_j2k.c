@@ -7,6 +7,9 @@
 static const uint8_t codestream[] = {0xff, 0x4f, 0xff, 0x51};
 static const uint8_t jp2[] = {0, 0, 0, 12, 'j', 'P', ' ', ' '};
 
+#define SIZ_BYTES (4 + 36) /* from SOC to the number of components */
+#define TILES_MAX 16384
+
 typedef struct input {
     const uint8_t *bytes;
     size_t size, at;
@@ -58,6 +61,37 @@ static void ignore_message(const char *message, void *ctx)
 {
     (void)message;
     (void)ctx;
+}
+
+static uint32_t big32(const uint8_t *b)
+{
+    return (uint32_t)b[0] << 24 | (uint32_t)b[1] << 16 | (uint32_t)b[2] << 8 | b[3];
+}
+
+/* The SIZ segment (15444-1 A.5.1), before the library takes memory for what it promises: a record
+ * of some kilobytes for each tile. */
+static int check_size(const nod_codec_frame *f, const uint8_t *bytes, size_t size,
+                      nod_error *err)
+{
+    const uint8_t *p = memmem(bytes, size, codestream, sizeof codestream);
+    size_t left = p != NULL ? size - (size_t)(p - bytes) : 0;
+
+    if (left < SIZ_BYTES + 3)
+        return nod_fail(err, NOD_EFORMAT, "%s: frame %lld: broken JPEG 2000: no image size",
+                        f->name, (long long)f->i_frame);
+    p += sizeof codestream + 4; /* length and capabilities */
+    int64_t columns = (int64_t)big32(p) - big32(p + 8),
+            rows = (int64_t)big32(p + 4) - big32(p + 12);
+    int64_t tile_columns = big32(p + 16), tile_rows = big32(p + 20);
+    int rc = nod_codec_check(f, "JPEG 2000", rows, columns, p[32] << 8 | p[33],
+                             (p[34] & 127) + 1, err);
+    if (rc != 0) return rc;
+    if (tile_columns > 0 && tile_rows > 0 &&
+        (columns / tile_columns + 1) * (rows / tile_rows + 1) <= TILES_MAX)
+        return 0;
+    return nod_fail(err, NOD_ELIMIT, "%s: frame %lld: JPEG 2000 in tiles of %lld x %lld",
+                    f->name, (long long)f->i_frame, (long long)tile_columns,
+                    (long long)tile_rows);
 }
 
 static int check(const nod_codec_frame *f, const opj_image_t *im, nod_error *err)
@@ -130,10 +164,11 @@ static int decode(const nod_codec_frame *f, const uint8_t *bytes, size_t size, v
     input in = {bytes, size, 0};
     char why[NOD_ERROR_MAX / 4 + 1] = "";
     bool is_file = size >= sizeof jp2 && memcmp(bytes, jp2, sizeof jp2) == 0;
+    int rc = check_size(f, bytes, size, err);
+
+    if (rc != 0) return rc;
     opj_codec_t *codec = opj_create_decompress(is_file ? OPJ_CODEC_JP2 : OPJ_CODEC_J2K);
     opj_stream_t *stream = opj_stream_create(size < 65536 ? size : 65536, OPJ_TRUE);
-    int rc;
-
     if (codec == NULL || stream == NULL) {
         rc = nod_fail_memory(err, "the JPEG 2000 decoder", 0);
     } else {

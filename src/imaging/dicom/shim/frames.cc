@@ -19,33 +19,20 @@ static bool read_value(DcmElement &element, Uint32 at, void *out, Uint32 n)
     return n == 0 || element.getPartialValue(out, at, n, nullptr, EBO_LittleEndian).good();
 }
 
-static std::vector<uint64_t> basic_table(DcmElement &item)
+/* n offsets of `width` bytes; empty where the value is not just these, or not there. */
+static std::vector<uint64_t> read_table(const nod_dicom_file &file, DcmElement &element,
+                                        size_t n, size_t width)
 {
     std::vector<uint64_t> offsets;
-    std::vector<uint8_t> bytes(item.getLength() / 4 * 4);
 
-    if (!read_value(item, 0, bytes.data(), static_cast<Uint32>(bytes.size()))) return offsets;
-    for (size_t i = 0; i + 4 <= bytes.size(); i += 4)
-        offsets.push_back(bytes[i] | static_cast<uint64_t>(bytes[i + 1]) << 8 |
-                          static_cast<uint64_t>(bytes[i + 2]) << 16 |
-                          static_cast<uint64_t>(bytes[i + 3]) << 24);
-    return offsets;
-}
-
-/* PS3.3 C.7.6.3.1.8; empty where there is none. */
-static std::vector<uint64_t> extended_table(DcmDataset &dataset)
-{
-    std::vector<uint64_t> offsets;
-    DcmElement *element = nullptr;
-
-    if (dataset.findAndGetElement(DCM_ExtendedOffsetTable, element).bad()) return offsets;
-    std::vector<uint8_t> bytes(element->getLength() / 8 * 8);
-    if (!read_value(*element, 0, bytes.data(), static_cast<Uint32>(bytes.size())))
+    if (element.getLength() != n * width || n * width > file.source->size()) return offsets;
+    std::vector<uint8_t> bytes(n * width);
+    if (!read_value(element, 0, bytes.data(), static_cast<Uint32>(bytes.size())))
         return offsets;
-    for (size_t i = 0; i + 8 <= bytes.size(); i += 8) {
+    for (size_t i = 0; i < n; i++) {
         uint64_t v = 0;
-        for (size_t b = 8; b-- > 0;)
-            v = v << 8 | bytes[i + b];
+        for (size_t b = width; b-- > 0;)
+            v = v << 8 | bytes[i * width + b];
         offsets.push_back(v);
     }
     return offsets;
@@ -108,16 +95,18 @@ int Frames::find(const nod_dicom_file &file, DcmPixelSequence &sequence, int64_t
             return nod_fail(err, NOD_EFORMAT, "%s: fragment %zu of its pixels is no item",
                             file.name.c_str(), i);
         if (i == 0) {
-            basic = basic_table(*item);
+            basic = read_table(file, *item, wanted, 4);
             continue;
         }
         fragments_.push_back(item);
         at_.push_back(at);
         at += item_header_bytes + item->getLength();
     }
-    std::vector<uint64_t> extended = extended_table(*file.dataset);
-    if (extended.size() == wanted && assign_by_offsets(extended)) return 0;
-    if (basic.size() == wanted && assign_by_offsets(basic)) return 0;
+    DcmElement *element = nullptr;
+    if (file.dataset->findAndGetElement(DCM_ExtendedOffsetTable, element).good() &&
+        assign_by_offsets(read_table(file, *element, wanted, 8))) /* PS3.3 C.7.6.3.1.8 */
+        return 0;
+    if (assign_by_offsets(basic)) return 0;
     if (n_frames == 1 && !fragments_.empty()) {
         first_ = {0, fragments_.size()};
         return 0;

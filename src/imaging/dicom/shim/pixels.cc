@@ -183,6 +183,7 @@ static int check_length(nod_dicom_pixels &p, nod_error *err)
     size_t length = p.data->getLength(), n = static_cast<size_t>(p.layout.frames), need;
 
     if (p.is_encapsulated) return 0;
+    if (length > p.file->source->size()) length = p.file->source->size(); /* it is cut off */
     if (p.bits_allocated == 1)
         need = (static_cast<size_t>(p.layout.rows * p.layout.columns) * n + 7) / 8;
     else

@@ -111,7 +111,7 @@ static int read_lut(Reading &r, DcmItem &item, const DcmTagKey &descriptor,
     out.data = static_cast<uint16_t *>(nod_calloc(count, sizeof *out.data));
     if (out.data == nullptr) throw std::bad_alloc();
     for (size_t i = 0; i < count; i++)
-        out.data[i] = bytes ? raw[i] : static_cast<uint16_t>(raw[2 * i] | raw[2 * i + 1] << 8);
+        out.data[i] = static_cast<uint16_t>(bytes ? raw[i] : raw[2 * i] | raw[2 * i + 1] << 8);
     out.n = static_cast<int64_t>(count);
     out.first = is_signed ? static_cast<int16_t>(first) : first;
     out.bits = bits;

@@ -273,7 +273,7 @@ static void test_refused_codestreams(void **state)
     } frames[] = {
         {"nonsense", 8, NOD_EUNSUPPORTED, "no codestream"},
         {"\xff\xd8\xff\xd9", 4, NOD_EFORMAT, "JPEG without a frame header"},
-        {"\xff\x4f\xff\x51\0\0\0\0", 8, NOD_EFORMAT, "broken JPEG 2000"},
+        {"\xff\x4f\xff\x51\0\0\0\0", 8, NOD_EFORMAT, "broken JPEG 2000: no image size"},
         {"\xff\xd8\xff\xf7\0\x0b\x08\0\x04\0\x04\x01\x01\x11\0\xff", 16, NOD_EFORMAT,
          "JPEG-LS"},
     };
