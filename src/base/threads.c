@@ -46,6 +46,12 @@ int nod_threads_get(void)
 #endif
 }
 
+int nod_threads_loading(int budget)
+{
+    if (budget < 2) return 0;
+    return budget < 16 ? 1 : budget < 128 ? budget / 8 : 16;
+}
+
 void nod_parallel_for(int64_t n, void (*fn)(void *ctx, int64_t i), void *ctx)
 {
 #ifdef _OPENMP

@@ -13,6 +13,10 @@ int nod_threads_available(void);
 void nod_threads_set(int n);
 int nod_threads_get(void);
 
+/* How many threads load beside `budget` that compute: none beside one, else one for each eight. They
+ * sleep but for the moments in which a batch is put together. */
+int nod_threads_loading(int budget);
+
 /* Runs fn(ctx, i) for i in 0..n-1, each once, on the budget's threads, any order. */
 void nod_parallel_for(int64_t n, void (*fn)(void *ctx, int64_t i), void *ctx);
 

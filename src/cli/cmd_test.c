@@ -3,16 +3,19 @@
 #include "train/sealed_test.h"
 
 typedef struct test_options {
-    const char *ledger, *again, *by;
+    const char *ledger, *cache, *again, *by;
 } test_options;
 
-static const test_options defaults = {NULL, NULL, NULL};
+static const test_options defaults = {NULL, NULL, NULL, NULL};
 static const nod_option options[] = {
     NOD_OPTION_TEXT(test_options, again, "again", 0, "REASON",
                     "look another time; the reason is kept and printed in every later result"),
     NOD_OPTION_TEXT(test_options, by, "by", 0, "NAME", "who looks, for the ledger"),
     NOD_OPTION_TEXT(test_options, ledger, "ledger", 0, "FILE",
                     "ledger (default: ledger.sqlite beside the cohort)"),
+    NOD_OPTION_TEXT(test_options, cache, "cache", 0, "FOLDER",
+                    "keep decoded images there, or 'none' (default: .nodule-cache beside the "
+                    "cohort)"),
     NOD_OPTION_END};
 
 static int run(nod_cli *cli, const void *options_void, nod_error *err)
@@ -24,6 +27,7 @@ static int run(nod_cli *cli, const void *options_void, nod_error *err)
     nod_sealed_test_options t = {.runs = cli->args,
                                  .n_runs = cli->n_args,
                                  .ledger = o->ledger,
+                                 .cache = o->cache,
                                  .again = o->again,
                                  .by = o->by,
                                  .command = command.failed ? "" : command.data,

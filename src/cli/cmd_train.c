@@ -8,7 +8,7 @@
 #include "train/run.h"
 
 typedef struct train_options {
-    const char *out, *cohort, *split, *backend, *ledger;
+    const char *out, *cohort, *split, *backend, *ledger, *cache;
     int64_t seeds;
     bool resume;
 } train_options;
@@ -29,6 +29,9 @@ static const nod_option options[] = {
                     "cpu (the default), or ref (slow, plain C)"),
     NOD_OPTION_TEXT(train_options, ledger, "ledger", 0, "FILE",
                     "ledger of the split (default: ledger.sqlite beside the cohort)"),
+    NOD_OPTION_TEXT(train_options, cache, "cache", 0, "FOLDER",
+                    "keep decoded images there, or 'none' (default: .nodule-cache beside the "
+                    "cohort)"),
     NOD_OPTION_END};
 
 typedef struct watcher {
@@ -148,6 +151,7 @@ static int run(nod_cli *cli, const void *options_void, nod_error *err)
                           .backend = o->backend,
                           .kernels = kernels,
                           .ledger = o->ledger,
+                          .cache = o->cache,
                           .command = command.failed ? "" : command.data,
                           .threads = cli->threads,
                           .log = cli->log,

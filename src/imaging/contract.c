@@ -130,23 +130,38 @@ static bool is_flat(double mean, double sd)
     return !(sd > 1e-6 * fmax(1e-3, fabs(mean)));
 }
 
-static void normalise(const nod_contract *k, const nod_image *work, float *dst)
+static void normalise_channel(const float *src, int64_t n, double mean, double sd, float *dst)
+{
+    for (int64_t i = 0; i < n; i++)
+        dst[i] = (float)(((double)src[i] - mean) / sd);
+}
+
+/* By the image's own mean and sd, or not at all. */
+static void normalise_alone(const nod_contract *k, const nod_image *work, float *dst)
 {
     int64_t n = nod_contract_samples(k) / k->channels;
     const float *src = work->data;
-    for (int c = 0; c < k->channels; c++, src += n, dst += n) {
-        double mean = 0, sd = 1;
-        if (k->normalisation == NOD_NORMALISATION_DATASET) {
-            mean = k->mean[c];
-            sd = k->sd[c];
-        } else if (k->normalisation == NOD_NORMALISATION_IMAGE) {
-            double count, m2;
+    if (k->normalisation == NOD_NORMALISATION_IMAGE) {
+        for (int c = 0; c < k->channels; c++, src += n, dst += n) {
+            double count, mean, m2;
             measure_channel(k, work, c, &count, &mean, &m2);
-            sd = sqrt(m2 / fmax(count, 1));
+            double sd = sqrt(m2 / fmax(count, 1));
             if (is_flat(mean, sd)) sd = 1; /* a constant image becomes zeros */
+            normalise_channel(src, n, mean, sd, dst);
         }
-        for (int64_t i = 0; i < n; i++)
-            dst[i] = (float)(((double)src[i] - mean) / sd);
+    } else {
+        memcpy(dst, src, (size_t)(n * k->channels) * sizeof *dst);
+    }
+}
+
+void nod_contract_normalise(const nod_contract *k, const float *src, float *dst)
+{
+    int64_t n = nod_contract_samples(k) / k->channels;
+    if (k->normalisation == NOD_NORMALISATION_DATASET) {
+        for (int c = 0; c < k->channels; c++)
+            normalise_channel(src + c * n, n, k->mean[c], k->sd[c], dst + c * n);
+    } else if (dst != src) {
+        memcpy(dst, src, (size_t)(n * k->channels) * sizeof *dst);
     }
 }
 
@@ -156,7 +171,8 @@ int nod_contract_apply(const nod_contract *k, const nod_image *im, float *dst, n
     if (k->normalisation == NOD_NORMALISATION_DATASET && !k->fitted)
         return nod_fail(err, NOD_EINVAL, "the input's mean and sd are not fitted yet");
     int rc = prepare(k, im, &work, err);
-    if (rc == 0) normalise(k, &work, dst);
+    if (rc == 0) normalise_alone(k, &work, dst);
+    if (rc == 0) nod_contract_normalise(k, dst, dst);
     nod_image_done(&work);
     return rc;
 }
@@ -220,6 +236,29 @@ int nod_contract_measure(const nod_contract *k, const nod_image *im, nod_contrac
             measure_channel(k, &work, c, &sums.n[c], &sums.mean[c], &sums.m2[c]);
     }
     if (rc == 0) *out = sums;
+    nod_image_done(&work);
+    return rc;
+}
+
+bool nod_contract_can_prepare(const nod_contract *k)
+{
+    return !needs_clip(k);
+}
+
+int nod_contract_prepare(const nod_contract *k, const nod_image *im, float *dst,
+                         nod_contract_sums *out, nod_error *err)
+{
+    nod_image work = {0};
+    NOD_ASSERT(nod_contract_can_prepare(k));
+    int rc = prepare(k, im, &work, err);
+    if (rc == 0) {
+        *out = (nod_contract_sums){0};
+        nod_acceptance_measure(im, &out->accepts);
+        if (k->normalisation == NOD_NORMALISATION_DATASET)
+            for (int c = 0; c < k->channels; c++)
+                measure_channel(k, &work, c, &out->n[c], &out->mean[c], &out->m2[c]);
+        normalise_alone(k, &work, dst);
+    }
     nod_image_done(&work);
     return rc;
 }

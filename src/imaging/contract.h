@@ -18,6 +18,10 @@
 #include "imaging/image.h"
 #include "imaging/resize.h"
 
+/* To be raised with every change of what the same contract makes of the same image: kept images of
+ * before are then made anew (data/cache.h). */
+#define NOD_CONTRACT_REVISION 1
+
 #define NOD_CONTRACT_CHANNELS_MAX 64
 #define NOD_CONTRACT_SIDE_MAX     4096
 
@@ -131,6 +135,16 @@ bool nod_contract_is_fitted(const nod_contract *k);
 /* Of one image, preprocessed but not normalised. */
 int nod_contract_measure(const nod_contract *k, const nod_image *im, nod_contract_sums *out,
                          nod_error *err) NOD_MUST_CHECK;
+/* nod_contract_apply in two steps, for whoever keeps what the first one gives (data/cache.h). The first
+ * needs everything fitted but DATASET's mean and sd, which are the second; dst has
+ * nod_contract_samples floats, out what nod_contract_measure says before mean and sd are fitted. */
+bool nod_contract_can_prepare(const nod_contract *k);
+int nod_contract_prepare(const nod_contract *k, const nod_image *im, float *dst,
+                         nod_contract_sums *out, nod_error *err) NOD_MUST_CHECK;
+void nod_contract_normalise(const nod_contract *k, const float *src, float *dst);
+/* All that the first step depends on: nod_contract_to_json without what only the second or prediction
+ * uses. */
+nod_json *nod_contract_prepare_json(const nod_contract *k);
 void nod_contract_merge(nod_contract_sums *into, const nod_contract_sums *of, int channels);
 /* EDATA where a channel has no variation. */
 int nod_contract_fit(nod_contract *k, const nod_contract_sums *sums,

@@ -312,3 +312,11 @@ nod_json *nod_contract_to_json(const nod_contract *k)
     set_place(j, k);
     return j;
 }
+
+nod_json *nod_contract_prepare_json(const nod_contract *k)
+{
+    nod_contract first = *k;
+    first.fitted = false;
+    first.accepts = (nod_acceptance){0};
+    return nod_contract_to_json(&first);
+}

@@ -191,6 +191,7 @@ int nod_reader_from_model(nod_model *model_take, const char *name, const nod_pla
     NOD_TRY(nod_kernel_table_add(table, own, err));
     options.table = table;
     NOD_TRY(nod_predictor_new(r.model, &r.answer.patching, batch, &options, &r.predictor, err));
+    r.batch = batch;
     *out = r;
     memset(&r, 0, sizeof r);
 out:
@@ -268,18 +269,40 @@ out:
     return rc;
 }
 
-int nod_reader_predict(nod_reader *r, const float *images, int64_t n, const char *const *ids,
-                       const char *const *patients, const int32_t *labels, int32_t seed,
-                       nod_predictions *out, nod_error *err)
+/* Images that are not in memory, in pieces that fill whole runs of the predictor. */
+static int fetched_logits(nod_reader *r, const nod_examples *e, double *logits, nod_error *err)
 {
     int rc = 0;
+    int64_t size = nod_contract_samples(&r->contract), outputs = r->model->io.n_outputs;
+    float *images = nod_aligned_calloc((size_t)(r->batch * size) * sizeof *images);
+    if (!images)
+        return nod_fail_memory(err, "images", (size_t)(r->batch * size) * sizeof *images);
+    for (int64_t first = 0; first < e->n; first += r->batch) {
+        int64_t n = NOD_MIN(r->batch, e->n - first);
+        for (int64_t i = 0; i < n; i++)
+            NOD_TRY(e->fetch(e->fetch_ctx, first + i, images + i * size, err));
+        NOD_TRY(raw_logits(r, images, n, logits + first * outputs, err));
+    }
+out:
+    nod_free(images);
+    return rc;
+}
+
+int nod_reader_predict(nod_reader *r, const nod_examples *e, const char *const *ids,
+                       const char *const *patients, int32_t seed, nod_predictions *out,
+                       nod_error *err)
+{
+    int rc = 0;
+    int64_t n = e->n;
     size_t k = r->answer.classes.n, per_row = r->answer.task == NOD_TASK_MULTILABEL ? k : 1;
     double *logits = nod_calloc((size_t)n * k + 1, sizeof *logits);
     if (!logits) return nod_fail_memory(err, "logits", (size_t)n * k * sizeof *logits);
-    NOD_TRY(raw_logits(r, images, n, logits, err));
+    rc = e->images ? raw_logits(r, e->images, n, logits, err)
+                   : fetched_logits(r, e, logits, err);
+    if (rc) goto out;
     for (int64_t i = 0; i < n; i++)
         NOD_TRY(nod_predictions_add(out, ids[i], patients[i], seed,
-                                    labels ? labels + (size_t)i * per_row : NULL,
+                                    e->labels ? e->labels + (size_t)i * per_row : NULL,
                                     logits + (size_t)i * k, err));
     NOD_TRY(nod_calibration_apply(&r->answer.calibration, out, seed, err));
 out:

@@ -4,6 +4,7 @@
 #ifndef NOD_INFER_ANSWER_H
 #define NOD_INFER_ANSWER_H
 
+#include "data/examples.h"
 #include "eval/calibration.h"
 #include "eval/operating_point.h"
 #include "imaging/contract.h"
@@ -32,6 +33,7 @@ typedef struct nod_reader {
     nod_answer answer;
     nod_predictor *predictor;
     bool is_forced; /* images unlike those of the training part are answered all the same */
+    int64_t batch;  /* windows per run */
 } nod_reader;
 
 /* `batch` windows per run. The kernels that the model was made with go before those of o->table. */
@@ -50,9 +52,9 @@ int nod_reader_read(const nod_reader *r, const char *path, const nod_strlist *se
  * those of the training part (nod_contract_check, unless is_forced). */
 int nod_reader_answer(nod_reader *r, const nod_image *im, double *logits, double *log_odds,
                       double *probabilities, nod_error *err) NOD_MUST_CHECK;
-/* Adds one row per image [n][C,D,H,W] (preprocessed) to `out`, calibrated. ids, patients: [n]. */
-int nod_reader_predict(nod_reader *r, const float *images, int64_t n, const char *const *ids,
-                       const char *const *patients, const int32_t *labels, int32_t seed,
-                       nod_predictions *out, nod_error *err) NOD_MUST_CHECK;
+/* Adds one row per example (labels may be NULL) to `out`, calibrated. ids, patients: [n]. */
+int nod_reader_predict(nod_reader *r, const nod_examples *e, const char *const *ids,
+                       const char *const *patients, int32_t seed, nod_predictions *out,
+                       nod_error *err) NOD_MUST_CHECK;
 
 #endif

@@ -29,9 +29,7 @@ static int predict(const nod_finish_input *f, const nod_answer *a, nod_predictio
 {
     size_t n = f->validation->labels.n, k = a->classes.n;
     size_t per_row = a->task == NOD_TASK_MULTILABEL ? k : 1;
-    nod_examples e = {.n = (int64_t)n,
-                      .images = f->validation->images.data,
-                      .labels = f->validation->labels.values};
+    nod_examples e = nod_dataset_examples(f->validation);
     float *logits = nod_calloc(n * k + 1, sizeof *logits);
     double *row = nod_calloc(k, sizeof *row);
     int rc = 0;

@@ -6,6 +6,7 @@
 
 #include "base/file.h"
 #include "base/memory.h"
+#include "base/threads.h"
 #include "train/finish.h"
 #include "train/run_log.h"
 
@@ -81,23 +82,21 @@ static void set_shapes(session *s)
            sizeof s->io.size);
 }
 
-static nod_examples examples_of(const nod_dataset *d)
-{
-    return (nod_examples){
-        .n = (int64_t)d->labels.n, .images = d->images.data, .labels = d->labels.values};
-}
-
 static int load_data(session *s, nod_error *err)
 {
-    int rc = 0, threads = s->o->threads;
-    NOD_TRY(nod_dataset_fit(s->in.cohort, s->in.split, threads, &s->contract, err));
-    NOD_TRY(nod_dataset_open(s->in.cohort, s->in.split, NOD_PART_TRAIN, &s->contract, NULL,
-                             threads, &s->train, err));
-    NOD_TRY(nod_dataset_open(s->in.cohort, s->in.split, NOD_PART_VAL, &s->contract, NULL,
-                             threads, &s->validation, err));
-    s->train_examples = examples_of(&s->train);
-    s->validation_examples = examples_of(&s->validation);
+    int rc = 0;
+    char *cache = NULL;
+    NOD_TRY(nod_run_cache(s->o->cache, &s->in, &cache, err));
+    const nod_dataset_options o = {.threads = s->o->threads, .cache = cache, .log = s->o->log};
+    NOD_TRY(nod_dataset_fit(s->in.cohort, s->in.split, &o, &s->contract, err));
+    NOD_TRY(nod_dataset_open(s->in.cohort, s->in.split, NOD_PART_TRAIN, &s->contract, NULL, &o,
+                             &s->train, err));
+    NOD_TRY(nod_dataset_open(s->in.cohort, s->in.split, NOD_PART_VAL, &s->contract, NULL, &o,
+                             &s->validation, err));
+    s->train_examples = nod_dataset_examples(&s->train);
+    s->validation_examples = nod_dataset_examples(&s->validation);
 out:
+    nod_free(cache);
     return rc;
 }
 
@@ -169,8 +168,11 @@ static int tick(void *ctx, int64_t epoch, int64_t step, int64_t n_steps)
 static int new_trainer(session *s, uint64_t seed, nod_error *err)
 {
     int rc = 0;
-    nod_trainer_options t = {
-        .plan = NOD_PLAN_OPTIONS_INIT, .log = s->o->log, .tick = tick, .ctx = s};
+    nod_trainer_options t = {.plan = NOD_PLAN_OPTIONS_INIT,
+                             .log = s->o->log,
+                             .loading_threads = nod_threads_loading(nod_threads_get()),
+                             .tick = tick,
+                             .ctx = s};
     nod_json *j = NULL;
     t.plan.backend = nod_backend_find(s->info.backend);
     if (!t.plan.backend)

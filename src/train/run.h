@@ -27,8 +27,9 @@ typedef struct nod_run_options {
     const char *backend;             /* NULL: "cpu", or the run's */
     const nod_kernel_table *kernels; /* for a run that has chosen none yet; NULL: the rule */
     const char *ledger;              /* path; NULL: beside the cohort */
-    const char *command;             /* for provenance */
-    int threads;                     /* that decode */
+    const char *cache;   /* of decoded images: folder, "none"; NULL: beside the cohort */
+    const char *command; /* for provenance */
+    int threads;         /* that decode */
     const nod_log *log;
     nod_run_watcher watcher;
 } nod_run_options;

@@ -7,6 +7,7 @@
 #include "base/file.h"
 #include "base/hash.h"
 #include "base/memory.h"
+#include "data/cache.h"
 
 #define RUN_JSON_MAX ((size_t)1 << 20)
 
@@ -66,6 +67,16 @@ int nod_run_inputs_open(const char *recipe_path, const char *cohort, const char 
 out:
     nod_run_inputs_done(&in);
     return rc;
+}
+
+int nod_run_cache(const char *asked, const nod_run_inputs *in, char **out, nod_error *err)
+{
+    if (asked && strcmp(asked, "none") == 0) {
+        *out = NULL;
+        return 0;
+    }
+    *out = asked ? nod_strdup(asked) : nod_cache_default_path(in->cohort_path);
+    return *out ? 0 : nod_fail_memory(err, "path of a cache", 4096);
 }
 
 void nod_run_inputs_done(nod_run_inputs *i)

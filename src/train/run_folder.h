@@ -35,6 +35,11 @@ int nod_run_inputs_open(const char *recipe_path, const char *cohort, const char 
                         nod_run_inputs *out, nod_error *err) NOD_MUST_CHECK;
 void nod_run_inputs_done(nod_run_inputs *i);
 
+/* The folder that keeps decoded images: the one that was asked for, NULL for "none", and where nothing
+ * was asked for (NULL) the one beside the cohort. The caller frees it. */
+int nod_run_cache(const char *asked, const nod_run_inputs *in, char **out,
+                  nod_error *err) NOD_MUST_CHECK;
+
 /* run.json */
 typedef struct nod_run_info {
     int64_t n_seeds;

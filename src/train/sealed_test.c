@@ -194,6 +194,7 @@ static int predict_model(const look_session *s, tested_run *r, size_t i_model, n
     nod_reader reader = {0};
     nod_dataset d = {0};
     case_names names = {0};
+    char *cache = NULL;
     nod_plan_options o = NOD_PLAN_OPTIONS_INIT;
     o.backend = s->o->backend;
     NOD_TRY(nod_reader_open(r->models.items[i_model], &o, 64, &reader, err));
@@ -213,16 +214,20 @@ static int predict_model(const look_session *s, tested_run *r, size_t i_model, n
     }
     if (a->n_points)
         memcpy(r->points + i_model * a->n_points, a->points, a->n_points * sizeof *a->points);
+    NOD_TRY(nod_run_cache(s->o->cache, &r->in, &cache, err));
+    const nod_dataset_options data = {
+        .threads = s->o->threads, .cache = cache, .log = s->o->log};
     NOD_TRY(nod_dataset_open(r->in.cohort, r->in.split, NOD_PART_TEST, &reader.contract,
-                             s->look, s->o->threads, &d, err));
+                             s->look, &data, &d, err));
     NOD_TRY(name_cases(r, &d, &names, err));
-    NOD_TRY(nod_reader_predict(&reader, d.images.data, (int64_t)d.labels.n, names.ids,
-                               names.patients, d.labels.values, (int32_t)i_model,
+    nod_examples examples = nod_dataset_examples(&d);
+    NOD_TRY(nod_reader_predict(&reader, &examples, names.ids, names.patients, (int32_t)i_model,
                                &r->predictions, err));
 out:
     nod_free(names.ids);
     nod_free(names.patients);
     nod_free(names.memory);
+    nod_free(cache);
     nod_dataset_done(&d);
     nod_reader_done(&reader);
     return rc;

@@ -15,6 +15,7 @@ typedef struct nod_sealed_test_options {
     const char *const *runs; /* folders */
     size_t n_runs;
     const char *ledger; /* path; NULL: beside the cohort */
+    const char *cache;  /* of decoded images: folder, "none"; NULL: beside the cohort */
     const char *again;  /* reason for another look, or NULL */
     const char *by;     /* who, or NULL */
     const char *command;

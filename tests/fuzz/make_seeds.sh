@@ -58,3 +58,8 @@ cp ledger.sqlite "$corpus/ledger/two_looks.sqlite"
 sqlite3 -separator "$(printf '\t')" ledger.sqlite \
     "SELECT kind, payload, CASE kind WHEN 'split' THEN 'abc' END, CASE kind WHEN 'split' THEN 'def' END
      FROM ledger ORDER BY seq" >"$corpus/ledger/two_looks.rows"
+
+# The last three records of a cache: planes of 3x4.
+printf 'cohort: cohort.csv\nsplit: split.json\ninput: {size: [3, 4]}\nepochs: 1\nnetwork: {name: mlp}\n' >small.yaml
+nodule train small.yaml -o small --cache small.cache >/dev/null
+tail -c 960 small.cache/*.pack >"$corpus/cache/three.pack"

@@ -6,6 +6,9 @@
 #include "data/layout.h"
 #include "data/split.h"
 
+/* Without a cache, in memory. */
+#define WITH_THREADS(n) (&(nod_dataset_options){.threads = (n)})
+
 typedef struct sealed_world {
     char folder[512];
     nod_cohort *cohort;

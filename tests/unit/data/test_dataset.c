@@ -12,7 +12,8 @@ static void test_images_go_through_the_contract(void **state)
     nod_dataset d;
     nod_contract_init(&k, 2, 1, 5, 6);
     k.normalisation = NOD_NORMALISATION_NONE;
-    if (nod_dataset_open(w.cohort, w.split, NOD_PART_TRAIN, &k, NULL, 3, &d, &err) != 0)
+    if (nod_dataset_open(w.cohort, w.split, NOD_PART_TRAIN, &k, NULL, WITH_THREADS(3), &d,
+                         &err) != 0)
         fail_msg("%s", err.message);
     size_t bytes;
     assert_int_equal(nod_dataset_bytes(w.split, NOD_PART_TRAIN, &k, &bytes, &err), 0);
@@ -36,10 +37,12 @@ static void test_images_go_through_the_contract(void **state)
     /* Any number of threads, the same bytes. */
     nod_dataset one, many;
     k.normalisation = NOD_NORMALISATION_IMAGE;
-    assert_int_equal(nod_dataset_open(w.cohort, w.split, NOD_PART_VAL, &k, NULL, 1, &one, &err),
+    assert_int_equal(nod_dataset_open(w.cohort, w.split, NOD_PART_VAL, &k, NULL,
+                                      WITH_THREADS(1), &one, &err),
                      0);
-    assert_int_equal(
-        nod_dataset_open(w.cohort, w.split, NOD_PART_VAL, &k, NULL, 7, &many, &err), 0);
+    assert_int_equal(nod_dataset_open(w.cohort, w.split, NOD_PART_VAL, &k, NULL,
+                                      WITH_THREADS(7), &many, &err),
+                     0);
     assert_memory_equal(one.images.data, many.images.data, nod_tensor_bytes(&one.images));
     nod_dataset_done(&one);
     nod_dataset_done(&many);
@@ -54,11 +57,13 @@ static void test_test_images_are_sealed_too(void **state)
     nod_dataset d;
     nod_contract_init(&k, 2, 1, 5, 6);
     k.normalisation = NOD_NORMALISATION_NONE;
-    assert_int_equal(nod_dataset_open(w.cohort, w.split, NOD_PART_TEST, &k, NULL, 1, &d, &err),
-                     NOD_ESEAL);
+    assert_int_equal(
+        nod_dataset_open(w.cohort, w.split, NOD_PART_TEST, &k, NULL, WITH_THREADS(1), &d, &err),
+        NOD_ESEAL);
     nod_look *look = sealed_world_look(&w);
-    assert_int_equal(nod_dataset_open(w.cohort, w.split, NOD_PART_TEST, &k, look, 1, &d, &err),
-                     0);
+    assert_int_equal(
+        nod_dataset_open(w.cohort, w.split, NOD_PART_TEST, &k, look, WITH_THREADS(1), &d, &err),
+        0);
     nod_dataset_done(&d);
     nod_look_close(look);
     sealed_world_done(&w);
@@ -85,8 +90,8 @@ static void test_fit_uses_training_alone(void **state)
     }
     nod_contract_init(&k, 2, 1, 5, 6);
     k2 = k;
-    assert_int_equal(nod_dataset_fit(w.cohort, w.split, 1, &k, &err), 0);
-    assert_int_equal(nod_dataset_fit(w.cohort, w.split, 4, &k2, &err), 0);
+    assert_int_equal(nod_dataset_fit(w.cohort, w.split, WITH_THREADS(1), &k, &err), 0);
+    assert_int_equal(nod_dataset_fit(w.cohort, w.split, WITH_THREADS(4), &k2, &err), 0);
     assert_true(k.fitted);
     assert_true(fabs(k.mean[0] - sum / n) < 1e-7);
     assert_true(fabs(k.sd[0] - sqrt(squares / n - sum / n * sum / n)) < 1e-6);
@@ -98,7 +103,7 @@ static void test_fit_uses_training_alone(void **state)
             write_png(w.folder, nod_cohort_get(w.cohort, i)->file, 5, 6, 200, true);
     nod_contract k3;
     nod_contract_init(&k3, 2, 1, 5, 6);
-    assert_int_equal(nod_dataset_fit(w.cohort, w.split, 1, &k3, &err), 0);
+    assert_int_equal(nod_dataset_fit(w.cohort, w.split, WITH_THREADS(1), &k3, &err), 0);
     assert_memory_equal(&k, &k3, sizeof k);
     sealed_world_done(&w);
 }
@@ -120,23 +125,24 @@ static void test_changed_files(void **state)
     const nod_case *first = nod_cohort_get(w.cohort, i);
     write_png(w.folder, nod_cohort_get(w.cohort, last)->file, 5, 6, 77, true);
     for (int threads = 1; threads < 5; threads++) {
-        assert_int_equal(
-            nod_dataset_open(w.cohort, w.split, NOD_PART_TRAIN, &k, NULL, threads, &d, &err),
-            NOD_EDATA);
+        assert_int_equal(nod_dataset_open(w.cohort, w.split, NOD_PART_TRAIN, &k, NULL,
+                                          WITH_THREADS(threads), &d, &err),
+                         NOD_EDATA);
         expect_in(err.message, nod_cohort_get(w.cohort, last)->id);
     }
     write_png(w.folder, first->file, 4, 6, 1, false); /* another size; the first one is named */
     for (int threads = 1; threads < 5; threads++) {
-        assert_int_equal(
-            nod_dataset_open(w.cohort, w.split, NOD_PART_TRAIN, &k, NULL, threads, &d, &err),
-            NOD_EDATA);
+        assert_int_equal(nod_dataset_open(w.cohort, w.split, NOD_PART_TRAIN, &k, NULL,
+                                          WITH_THREADS(threads), &d, &err),
+                         NOD_EDATA);
         expect_in(err.message, first->id);
         expect_in(err.message, "not those that were indexed");
     }
     char *path = nod_cohort_case_path(w.cohort, i);
     unlink(path);
     free(path);
-    assert_int_equal(nod_dataset_open(w.cohort, w.split, NOD_PART_TRAIN, &k, NULL, 2, &d, &err),
+    assert_int_equal(nod_dataset_open(w.cohort, w.split, NOD_PART_TRAIN, &k, NULL,
+                                      WITH_THREADS(2), &d, &err),
                      NOD_ENOENT);
     expect_in(err.message, first->id);
     assert_null(d.images.data);
@@ -155,9 +161,9 @@ static void test_too_little_memory(void **state)
     size_t bytes = 0; /* 560 * 201 MB */
     assert_int_equal(nod_dataset_bytes(w.split, NOD_PART_TRAIN, &k, &bytes, &err), 0);
     if (nod_available_memory_bytes() > 0 && bytes > (size_t)nod_available_memory_bytes()) {
-        assert_int_equal(
-            nod_dataset_open(w.cohort, w.split, NOD_PART_TRAIN, &k, NULL, 1, &d, &err),
-            NOD_ENOMEM);
+        assert_int_equal(nod_dataset_open(w.cohort, w.split, NOD_PART_TRAIN, &k, NULL,
+                                          WITH_THREADS(1), &d, &err),
+                         NOD_ENOMEM);
         expect_in(err.message, "the train part need");
     }
     sealed_world_done(&w);

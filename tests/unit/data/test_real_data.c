@@ -69,12 +69,13 @@ static void decode(const real *r, int dims, int64_t d, int64_t h, int64_t w)
     nod_error err = NOD_ERROR_INIT;
     nod_contract k;
     nod_contract_init(&k, dims, d, h, w);
-    assert_int_equal(nod_dataset_fit(r->c, r->s, 0, &k, &err), 0);
+    assert_int_equal(nod_dataset_fit(r->c, r->s, WITH_THREADS(0), &k, &err), 0);
     assert_true(k.mean[0] > 0 && k.mean[0] < 1 && k.sd[0] > 0 && k.sd[0] < 1);
     for (int p = 0; p < 2; p++) {
         nod_dataset data;
         double sum = 0, squares = 0;
-        if (nod_dataset_open(r->c, r->s, (nod_part)p, &k, NULL, 0, &data, &err) != 0)
+        if (nod_dataset_open(r->c, r->s, (nod_part)p, &k, NULL, WITH_THREADS(0), &data, &err) !=
+            0)
             fail_msg("%s", err.message);
         const float *v = data.images.data;
         int64_t n = nod_tensor_count(&data.images);
