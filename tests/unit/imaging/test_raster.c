@@ -179,7 +179,7 @@ static void test_refusals(void **state)
 {
     (void)state;
     expect_refused("", 0, NOD_EFORMAT, "empty");
-    expect_refused("hello, world", 12, NOD_EFORMAT, "none of PNG, JPEG, TIFF, NIfTI, ");
+    expect_refused("hello, world", 12, NOD_EFORMAT, "none of DICOM, PNG, JPEG, TIFF, NIfTI, ");
     assert_false(nod_image_is_known("GIF89a", 6));
     expect_refused("\x89PNG\r\n\x1a\n", 8, NOD_EFORMAT, "cut off");
     expect_refused("\xff\xd8\xff\xe0", 4, NOD_EFORMAT, "x.img");
