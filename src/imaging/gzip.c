@@ -28,8 +28,8 @@ size_t nod_gzip_peek(const uint8_t *bytes, size_t size, uint8_t *out, size_t n)
 {
     z_stream z = {.next_in = (z_const Bytef *)bytes,
                   .avail_in = (uInt)NOD_MIN(size, (size_t)1 << 20),
-                  .next_out = out,
                   .avail_out = (uInt)n};
+    z.next_out = out;
     if (inflateInit2(&z, 15 + 32) != Z_OK) return 0;
     while (z.avail_out > 0 && inflate(&z, Z_SYNC_FLUSH) == Z_STREAM_END)
         if (!nod_gzip_is(z.next_in, z.avail_in) || inflateReset(&z) != Z_OK) break;

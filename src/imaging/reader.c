@@ -53,8 +53,9 @@ bool nod_image_has_ending(const char *name)
 static int fail_unknown(const char *name, nod_error *err)
 {
     nod_strbuf names = NOD_STRBUF_INIT;
-    for (size_t i = 0; i < NOD_COUNT(formats); i++)
-        nod_strbuf_printf(&names, "%s%s", i ? ", " : "", formats[i]->name);
+    const nod_image_format *f;
+    for (size_t i = 0; (f = nod_image_format_at(i)) != NULL; i++)
+        nod_strbuf_printf(&names, "%s%s", i ? ", " : "", f->name);
     int rc = nod_fail(err, NOD_EFORMAT,
                       "%s: not an image of a known format (its first bytes are of none of %s)",
                       name, names.data);

@@ -8,6 +8,8 @@
 
 #define DIM_MAX 7
 
+static const uint8_t magic2[8] = {'n', '+', '2', 0, '\r', '\n', 032, '\n'};
+
 static const nod_nifti_type types[] = {
     {1, 1, "binary", 0, NOD_STORED_U8},           {2, 8, "uint8", 1, NOD_STORED_U8},
     {4, 16, "int16", 1, NOD_STORED_I16},          {8, 32, "int32", 1, NOD_STORED_I32},
@@ -163,7 +165,6 @@ static void parse2(const uint8_t *b, nod_nifti_header *h)
 
 static int check_magic(const uint8_t *b, const char *name, nod_nifti_header *h, nod_error *err)
 {
-    static const char nifti2[8] = {'n', '+', '2', 0, '\r', '\n', 032, '\n'};
     const uint8_t *magic = h->version == 1 ? b + 344 : b + 4;
     char single[4] = {'n', '+', (char)('0' + h->version), 0};
     char pair[4] = {'n', 'i', (char)('0' + h->version), 0};
@@ -174,7 +175,7 @@ static int check_magic(const uint8_t *b, const char *name, nod_nifti_header *h, 
                         "say; convert it to NIfTI with a program that knows where it is from",
                         name);
     if ((memcmp(magic, single, 4) != 0 && !h->pair) ||
-        (h->version == 2 && memcmp(magic + 4, nifti2 + 4, 4) != 0))
+        (h->version == 2 && memcmp(magic + 4, magic2 + 4, 4) != 0))
         return nod_fail(err, NOD_EFORMAT, "%s: NIfTI-%d header with a wrong magic", name,
                         h->version);
     return 0;
@@ -248,7 +249,7 @@ static void encode1(const nod_nifti_header *h, uint8_t *b)
 static void encode2(const nod_nifti_header *h, uint8_t *b)
 {
     put(b, 4, NOD_NIFTI2_BYTES);
-    memcpy(b + 4, "n+2\0\r\n\032\n", 8);
+    memcpy(b + 4, magic2, sizeof magic2);
     put(b + 12, 2, (uint64_t)h->datatype);
     put(b + 14, 2, (uint64_t)h->bitpix);
     for (int i = 0; i < 8; i++) {

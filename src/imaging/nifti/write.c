@@ -64,6 +64,16 @@ static nod_nifti_header make_header(const nod_image *im, int datatype)
     return h;
 }
 
+static void swap_numbers(uint8_t *p, size_t n, size_t size)
+{
+    for (; n > 0; n--, p += size)
+        for (size_t b = 0; b < size / 2; b++) {
+            uint8_t other = p[b];
+            p[b] = p[size - 1 - b];
+            p[size - 1 - b] = other;
+        }
+}
+
 /* Little endian, wherever this runs. */
 static void put_voxels(const nod_image *im, int datatype, uint8_t *dst)
 {
@@ -77,13 +87,7 @@ static void put_voxels(const nod_image *im, int datatype, uint8_t *dst)
         return;
     }
     memcpy(dst, im->data, bytes);
-    size_t size = bytes / n;
-    for (size_t i = 0; __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__ && i < n; i++)
-        for (size_t b = 0; b < size / 2; b++) {
-            uint8_t *p = dst + i * size, swap = p[b];
-            p[b] = p[size - 1 - b];
-            p[size - 1 - b] = swap;
-        }
+    if (__BYTE_ORDER__ == __ORDER_BIG_ENDIAN__) swap_numbers(dst, n, bytes / n);
 }
 
 int nod_nifti_write(const char *path, const nod_image *im, nod_error *err)

@@ -195,7 +195,8 @@ static void test_sheared(void **state)
     int64_t n = im.height * im.width, n_inside = 0;
     for (int64_t k = 0; k < nod_image_samples(&im); k++) {
         if (nod_image_is_padding(&im, k)) continue;
-        assert_true(fabs(sample(&im, k) - (double)(10 * (k / n) + 5)) < 1e-4);
+        int64_t slice = k / n;
+        assert_true(fabs(sample(&im, k) - (double)(10 * slice + 5)) < 1e-4);
         n_inside++;
     }
     assert_true(n_inside >= 55 &&
