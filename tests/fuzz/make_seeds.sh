@@ -1,6 +1,7 @@
 #!/bin/sh
-# make_seeds.sh NODULE: makes the corpus files that are trainings' work: models, a checkpoint for
-# the fixed training of fuzz_checkpoint.c, a log, a ledger. Run once; anew where a format changes.
+# make_seeds.sh NODULE: makes the corpus files that are the program's own work: models, a checkpoint
+# for the fixed training of fuzz_checkpoint.c, a log, a ledger, slices of phantoms. Run once; anew
+# where a format changes.
 set -eu
 
 program=$(realpath "${1:?usage: make_seeds.sh NODULE}")
@@ -63,3 +64,9 @@ sqlite3 -separator "$(printf '\t')" ledger.sqlite \
 printf 'cohort: cohort.csv\nsplit: split.json\ninput: {size: [3, 4]}\nepochs: 1\nnetwork: {name: mlp}\n' >small.yaml
 nodule train small.yaml -o small --cache small.cache >/dev/null
 tail -c 960 small.cache/*.pack >"$corpus/cache/three.pack"
+
+# The first slice of a kind each.
+for kind in cine dce mammo; do
+    nodule synth --kind "$kind" --patients 2 --size 32 -o "$kind" >/dev/null
+    cp "$(find "$kind/dicom" -type f | sort | head -n 1)" "$corpus/series/$kind.dcm"
+done

@@ -153,6 +153,8 @@ static int parse_dataset(nod_dicom_file &f, Stream &stream, nod_error *err)
     f.dataset->transferEnd();
     /* Of pixel data that is cut off, the frames that are there can be read. */
     bool is_cut = condition.bad() && stream.good() && f.dataset->tagExists(DCM_PixelData);
+    f.is_cut =
+        is_cut && f.dataset->getElement(f.dataset->card() - 1)->getTag() == DCM_PixelData;
     if ((condition.bad() && !is_cut) || !stream.good())
         return fail_parse(f, *f.dataset, stream, condition, err);
     if (f.dataset->card() == 0)

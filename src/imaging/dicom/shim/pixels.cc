@@ -241,6 +241,8 @@ static int read_native(nod_dicom_pixels &p, int64_t i, uint8_t *dst, nod_error *
     }
     if (!direct) p.spare.resize(bytes);
     uint8_t *to = direct ? dst : p.spare.data();
+    /* A short value is read at once; of one that is cut off the end is whatever was in memory. */
+    if (p.file->is_cut && p.data->valueLoaded()) return cut_off(p, i, err);
     if (p.data->getPartialValue(to, static_cast<Uint32>(from), static_cast<Uint32>(bytes))
             .bad())
         return cut_off(p, i, err);
