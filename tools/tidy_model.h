@@ -3,8 +3,8 @@
  * analyser walks paths on which a failure looks like success and outputs were never set. */
 #include "base/error.h"
 #ifdef __clang_analyzer__
-#define nod_fail(err, code, ...) ((void)nod_fail(err, code, __VA_ARGS__), (code))
-#define nod_fail_errno(...)      ((void)nod_fail_errno(__VA_ARGS__), NOD_EIO)
-#define nod_fail_memory(...)     ((void)nod_fail_memory(__VA_ARGS__), NOD_ENOMEM)
-#define nod_error_prefix(...)    ((void)nod_error_prefix(__VA_ARGS__), NOD_EINTERNAL)
+#define nod_fail(err, code, ...) ((void)nod_fail(err, code, __VA_ARGS__), (int)(code))
+#define nod_fail_errno(...)      ((void)nod_fail_errno(__VA_ARGS__), (int)NOD_EIO)
+#define nod_fail_memory(...)     ((void)nod_fail_memory(__VA_ARGS__), (int)NOD_ENOMEM)
+#define nod_error_prefix(...)    ((void)nod_error_prefix(__VA_ARGS__), (int)NOD_EINTERNAL)
 #endif

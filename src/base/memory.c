@@ -9,9 +9,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #define ARENA_BLOCK ((size_t)16 << 10)
 #define ARENA_ALIGN ((size_t)16)
+#define LARGE_BYTES ((size_t)8 << 20)
 
 void *nod_malloc(size_t size)
 {
@@ -24,6 +27,20 @@ void *nod_calloc(size_t count, size_t size)
     size_t bytes;
     if (!nod_size_mul(count, size, &bytes) || bytes > PTRDIFF_MAX) return NULL;
     return calloc(bytes > 0 ? bytes : 1, 1);
+}
+
+void *nod_calloc_large(size_t count, size_t size)
+{
+    void *p = nod_calloc(count, size);
+    size_t bytes = p != NULL ? count * size : 0;
+
+    if (bytes >= LARGE_BYTES) { /* only the whole pages inside are ours to advise on */
+        uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+        uintptr_t from = ((uintptr_t)p + page - 1) / page * page;
+        uintptr_t to = ((uintptr_t)p + bytes) / page * page;
+        (void)madvise((void *)from, to - from, MADV_HUGEPAGE);
+    }
+    return p;
 }
 
 void *nod_realloc(void *p, size_t count, size_t size)

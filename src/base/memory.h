@@ -16,6 +16,9 @@
 void *nod_malloc(size_t size) NOD_MUST_CHECK;
 /* Zeroed; count * size is checked for overflow. */
 void *nod_calloc(size_t count, size_t size) NOD_MUST_CHECK;
+/* The same for a block of many MiB that will be filled at once: asks for large pages, which take a
+ * tenth of the time to come. */
+void *nod_calloc_large(size_t count, size_t size) NOD_MUST_CHECK;
 /* Resizes to count * size bytes, checked; on failure `p` is still valid. */
 void *nod_realloc(void *p, size_t count, size_t size) NOD_MUST_CHECK;
 char *nod_strdup(const char *s) NOD_MUST_CHECK;

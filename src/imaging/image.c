@@ -35,7 +35,7 @@ int nod_image_init_frames(nod_image *im, int64_t frames, int64_t depth, int64_t 
                         (long long)width, channels, NOD_IMAGE_MAX_SIDE,
                         (long long)NOD_IMAGE_MAX_SAMPLES);
     size_t count = (size_t)(frames * depth * height * width * channels);
-    void *data = nod_calloc(count, sample_size[sample]);
+    void *data = nod_calloc_large(count, sample_size[sample]);
     if (data == NULL) return nod_fail_memory(err, "an image", count * sample_size[sample]);
     *im = (nod_image){.frames = frames,
                       .depth = depth,

@@ -1,6 +1,7 @@
 /* samples.c: see samples.h. */
 #include "imaging/dicom/samples.h"
 
+#include <math.h>
 #include <string.h>
 
 void nod_dicom_unpack_bits(const uint8_t *bits, size_t first, size_t n, uint8_t *out)
@@ -32,7 +33,7 @@ void nod_dicom_unpack_422(const uint8_t *in, size_t rows, size_t columns, uint8_
 
 static uint8_t to_byte(double v)
 {
-    return v <= 0 ? 0 : v >= 255 ? 255 : (uint8_t)(v + 0.5);
+    return v <= 0 ? 0 : v >= 255 ? 255 : (uint8_t)lround(v);
 }
 
 /* PS3.3 C.7.6.3.1.2, solved for R, G, B (ITU-T T.871). */
@@ -53,16 +54,16 @@ void nod_dicom_settle_bits(void *samples, size_t n, size_t width, int shift, int
     int spare = (int)(8 * width) - bits_stored, above = spare - shift;
 
     if (spare <= 0 || above < 0) return;
-#define SETTLE(unsigned_type, signed_type)                        \
-    do {                                                          \
-        unsigned_type *v = samples;                               \
-        for (size_t i = 0; i < n; i++) {                          \
-            unsigned_type up = (unsigned_type)(v[i] << above);    \
-            if (is_signed)                                        \
-                v[i] = (unsigned_type)((signed_type)up >> spare); \
-            else                                                  \
-                v[i] = (unsigned_type)(up >> spare);              \
-        }                                                         \
+#define SETTLE(unsigned_type, signed_type)                                \
+    do {                                                                  \
+        unsigned_type *v = samples;                                       \
+        if (is_signed) {                                                  \
+            _Pragma("omp simd") for (size_t i = 0; i < n; i++) v[i] =     \
+                (unsigned_type)((signed_type)(v[i] << above) >> spare);   \
+        } else {                                                          \
+            _Pragma("omp simd") for (size_t i = 0; i < n; i++) v[i] =     \
+                (unsigned_type)((unsigned_type)(v[i] << above) >> spare); \
+        }                                                                 \
     } while (0)
     if (width == 1)
         SETTLE(uint8_t, int8_t);
