@@ -10,8 +10,10 @@ MAKEFLAGS += --no-print-directory
 JOBS    ?= $(shell nproc)
 PREFIX  ?= /usr/local
 DESTDIR ?=
-# Where `make demo` works: the user's folder of images, and the folder for what comes out.
+# Where `make demo` works: the user's folder of images, a table of labels where it is a tree of DICOM,
+# and the folder for what comes out.
 DATA    ?=
+LABELS  ?=
 DEMO    ?= build/demo
 # How long `make fuzz` gives each target, and which (default: all).
 SECONDS ?= 60
@@ -26,8 +28,8 @@ all: ## build the program: build/release/nodule
 	@cmake --preset release $(if $(VERBOSE),,>/dev/null)
 	@cmake --build --preset release -j $(JOBS) --target nodule
 
-demo: all ## the whole method on an embedded cohort, or on your folder of images: make demo DATA=DIR
-	@tools/demo $(NODULE) "$(DEMO)" $(if $(DATA),"$(DATA)")
+demo: all ## the whole method on phantoms, or on your images: make demo DATA=DIR LABELS=labels.csv
+	@tools/demo $(NODULE) "$(DEMO)" $(if $(DATA),"$(DATA)" $(if $(LABELS),"$(LABELS)"))
 
 test: ## build everything and run the tests
 	@tools/install-deps build test

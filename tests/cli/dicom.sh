@@ -6,6 +6,9 @@ set -eu
 . tests/cli/lib/checks.sh
 
 quiet "$n" synth --kind mr --patients 60 --size 16 -o heads
+quiet "$n" inspect heads/dicom
+says "16x16x6"
+if grep -q "PHANTOM" out.txt; then fail "inspect tells names"; fi
 quiet "$n" index heads/dicom --labels heads/labels.csv -o cohort.csv
 says "2 classes (normal, tumor)"
 says "positive class: tumor"
