@@ -314,7 +314,11 @@ static int resample_across(const nod_image *im, const nod_geometry *target,
         return nod_resample_affine(im, target, interp, fill, out, err);
     nod_image coarse = {0};
     nod_geometry g = nod_geometry_with_size(&im->geometry, size);
-    int rc = nod_image_resample(im, &g, interp, fill, &coarse, err);
+    /* by numbers of voxels: places far away are too coarse to tell that axes are the same */
+    const nod_resize_axis axes[3] = {nod_resize_axis_fit(im->depth, size[2]),
+                                     nod_resize_axis_fit(im->height, size[1]),
+                                     nod_resize_axis_fit(im->width, size[0])};
+    int rc = resample_along(im, &g, axes, interp, fill, &coarse, err);
     if (!rc) rc = nod_resample_affine(&coarse, target, interp, fill, out, err);
     nod_image_done(&coarse);
     return rc;
