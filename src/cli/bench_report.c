@@ -145,6 +145,31 @@ static void add_verdict(const nod_bench_row *row, nod_strbuf *out)
     }
 }
 
+/* The share of a training step that it waits for its batch. */
+#define LOAD_WANTED 0.03
+
+static double load_share(const nod_bench_row *row)
+{
+    return nod_bench_times_median(&row->load) / nod_bench_times_median(&row->ours);
+}
+
+static bool has_load(const nod_bench_row *row)
+{
+    return row->workload && row->workload->is_training &&
+           row->load.n_clean + row->load.n_noisy > 0;
+}
+
+static void add_load(const nod_bench_row *row, nod_strbuf *out)
+{
+    char time[32];
+    if (!has_load(row)) return;
+    time_text(nod_bench_times_median(&row->load), time, sizeof time);
+    nod_strbuf_printf(
+        out, "  waits %s, %.2f %% of the step, for its batch; wanted below %.0f %%: %s\n", time,
+        100 * load_share(row), 100 * LOAD_WANTED,
+        load_share(row) < LOAD_WANTED ? "reached" : "NOT reached");
+}
+
 static void add_row(const nod_bench_row *row, nod_strbuf *out)
 {
     nod_strbuf_printf(out, "\n%s", row->title);
@@ -171,6 +196,7 @@ static void add_row(const nod_bench_row *row, nod_strbuf *out)
                      p == best ? " *" : "");
     }
     add_verdict(row, out);
+    add_load(row, out);
 }
 
 void nod_bench_report_text(const nod_bench_report *r, nod_strbuf *out)
@@ -231,6 +257,7 @@ static nod_json *row_json(const nod_bench_row *row)
         nod_json_set_str(j, "missing", row->missing);
     else
         set_times(j, &row->ours, row->peak_rss_bytes);
+    if (has_load(row)) nod_json_set_real(j, "load_share", load_share(row));
     for (int i = 0; i < row->n_pairs; i++)
         nod_json_push(peers, pair_json(row->pairs[i]));
     nod_json_set(j, "peers", peers);

@@ -35,6 +35,7 @@ typedef struct nod_bench_row {
     nod_precision precision;
     char missing[512];
     nod_bench_times ours; /* all samples, of every pair */
+    nod_bench_times load; /* of a training step, waiting for its batch */
     int64_t peak_rss_bytes;
     double wanted;   /* ratio, 0 where none is set */
     double wanted_s; /* start-up rows: time and memory wanted */

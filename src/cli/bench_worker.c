@@ -77,8 +77,9 @@ static void wait_for_quiet(double *patience_s)
 static nod_bench_sample judge(double time_s, double foreign_s)
 {
     double all = machine_size() * time_s;
-    return (nod_bench_sample){time_s, all > 0 ? NOD_MAX(foreign_s, 0) / all : 0,
-                              foreign_s < FOREIGN_SHARE * all + FOREIGN_S};
+    return (nod_bench_sample){.time_s = time_s,
+                              .foreign = all > 0 ? NOD_MAX(foreign_s, 0) / all : 0,
+                              .is_clean = foreign_s < FOREIGN_SHARE * all + FOREIGN_S};
 }
 
 /* --- the worker's side --------------------------------------------------------------------- */
@@ -96,7 +97,8 @@ static int say(FILE *out, nod_json *message_take, nod_error *err)
 
 static int answer(nod_bench_job *job, int64_t n, FILE *out, nod_error *err)
 {
-    double cpu = own_cpu_s(), start = nod_time_monotonic_s();
+    double cpu = own_cpu_s(), waited = nod_bench_job_waited_s(job);
+    double start = nod_time_monotonic_s();
     for (int64_t i = 0; i < n; i++) {
         int rc = nod_bench_job_run(job, err);
         if (rc) return rc;
@@ -105,6 +107,7 @@ static int answer(nod_bench_job *job, int64_t n, FILE *out, nod_error *err)
     nod_json *j = nod_json_object();
     nod_json_set_real(j, "time_s", time_s);
     nod_json_set_real(j, "cpu_s", own_cpu_s() - cpu);
+    nod_json_set_real(j, "load_s", nod_bench_job_waited_s(job) - waited);
     nod_json_set_int(j, "peak_rss_bytes", nod_peak_rss_bytes());
     return say(out, j, err);
 }
@@ -274,6 +277,7 @@ int nod_bench_worker_sample(nod_bench_worker *w, int64_t n, double *patience_s,
     NOD_TRY(nod_json_need_i64(j, "worker", "peak_rss_bytes", &peak, err));
     w->peak_rss_bytes = peak;
     *out = judge(time_s, before < 0 ? 0 : used - cpu_s);
+    out->load_s = nod_json_f64(nod_json_get(j, "load_s")); /* peers do not say it */
 out:
     nod_json_free(j);
     return rc;

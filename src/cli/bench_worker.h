@@ -2,7 +2,7 @@
  * each workload's own and the samples of two sides can be taken in turn.
  *
  * A worker says {"ready": true, "name": ..., "version": ...} or {"error": ...} on standard
- * output, then answers each line "run N" with {"time_s": ..., "cpu_s": ..., "peak_rss_bytes":
+ * output, then answers each line "run N" with {"time_s": ..., "cpu_s": ..., "load_s": ..., "peak_rss_bytes":
  * ...}; it ends with its standard input. bench/peers/worker.py speaks the same. */
 #ifndef NOD_CLI_BENCH_WORKER_H
 #define NOD_CLI_BENCH_WORKER_H
@@ -28,6 +28,7 @@ typedef struct nod_bench_worker {
 
 typedef struct nod_bench_sample {
     double time_s;  /* wall time of all its runs */
+    double load_s;  /* of it, training steps waiting for their batches */
     double foreign; /* share of the machine that other processes used meanwhile */
     bool is_clean;
 } nod_bench_sample;

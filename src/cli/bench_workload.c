@@ -14,6 +14,8 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "base/rng.h"
+#include "base/threads.h"
+#include "cli/bench_cohort.h"
 #include "infer/predictor.h"
 #include "train/trainer.h"
 
@@ -54,6 +56,15 @@ static const nod_bench_workload workloads[] = {
      .peers = {{"torch_step.py", "eager", true},
                {"torch_step.py", "channels-last", true},
                {"torch_step.py", "compile", true}}},
+    {.name = "kept-step",
+     .title = "ResNet-18, 28x28, batch 128, images from the cache: training step",
+     .is_training = true,
+     .is_kept = true,
+     .has_bf16 = true,
+     .samples = 9,
+     .network = "{\"name\": \"resnet18\", \"stem\": \"small\"}",
+     .io = {.channels = 1, .nd = 2, .size = {1, 28, 28}, .n_outputs = 2},
+     .batch = 128},
     {.name = "resnet18-predict",
      .title = "ResNet-18, 224x224: prediction of one image",
      .has_bf16 = true,
@@ -67,6 +78,14 @@ static const nod_bench_workload workloads[] = {
                {"infer_peers.py", "openvino", true},
                {"infer_peers.py", "torch-last", true},
                {"infer_peers.py", "torch-compile", true}}},
+    {.name = "cache-cold",
+     .title = "training part of 256 PNG, 256x256 to 224x224: decoded into an empty cache",
+     .samples = 5,
+     .reading = &nod_bench_reading_cold},
+    {.name = "cache-warm",
+     .title = "training part of 256 PNG, 256x256 to 224x224: from the cache into memory",
+     .samples = 9,
+     .reading = &nod_bench_reading_warm},
     {.name = "read-nifti",
      .title = ".nii.gz, 256x256x180 int16: reading into floats",
      .samples = 15,
@@ -103,8 +122,9 @@ struct nod_bench_job {
     nod_predictor *predictor;
     float *images, *logits;
     int32_t *labels;
-    const char *files; /* the folder that is read; borrowed */
-    char folder[512];  /* one of its own, "": none */
+    nod_bench_part part; /* of a kept workload */
+    const char *files;   /* the folder that is read; borrowed */
+    char folder[512];    /* one of its own, "": none */
 };
 
 /* --- making -------------------------------------------------------------------------------- */
@@ -158,7 +178,9 @@ static int make_trainer(nod_bench_job *job, const nod_patching *patching,
     int64_t batch = job->workload->batch;
     nod_examples train = {.n = batch, .images = job->images, .labels = job->labels};
     nod_examples validation = {.n = 1, .images = job->images, .labels = job->labels};
-    nod_trainer_options options = {.plan = *plan, .log = log};
+    nod_trainer_options options = {
+        .plan = *plan, .log = log, .loading_threads = nod_threads_loading(nod_threads_get())};
+    if (job->workload->is_kept) train = nod_dataset_examples(&job->part.dataset);
     return nod_trainer_new(job->recipe, job->model, patching, &train, &validation, &options,
                            &job->trainer, err);
 }
@@ -175,7 +197,16 @@ static int make_files(nod_bench_job *job, nod_error *err)
         return rc;
     }
     job->files = job->folder;
-    return job->workload->reading->make(job->folder, err);
+    return job->workload->is_kept ? nod_bench_reading_cold.make(job->folder, err)
+                                  : job->workload->reading->make(job->folder, err);
+}
+
+/* The training part of the pictures, left in the cache. */
+static int make_part(nod_bench_job *job, nod_error *err)
+{
+    const int64_t *size = job->workload->io.size;
+    int rc = make_files(job, err);
+    return rc ? rc : nod_bench_part_open(job->folder, size[1], size[2], true, &job->part, err);
 }
 
 static void remove_files(const char *folder)
@@ -220,9 +251,10 @@ int nod_bench_job_new(const nod_bench_workload *w, nod_precision precision,
     if (!job) return nod_fail_memory(err, "benchmark", sizeof *job);
     job->workload = w;
     job->files = files;
-    if (!w->reading)
+    if (w->is_kept) rc = make_part(job, err);
+    if (!rc && !w->reading)
         rc = make_network(job, precision, table, log, err);
-    else if (!files)
+    else if (!rc && !files)
         rc = make_files(job, err);
     if (rc)
         nod_bench_job_free(job);
@@ -238,6 +270,11 @@ int nod_bench_job_run(nod_bench_job *job, nod_error *err)
     if (job->trainer) return nod_trainer_step(job->trainer, &loss, err);
     return nod_predictor_run(job->predictor, job->images, job->workload->batch, job->logits,
                              err);
+}
+
+double nod_bench_job_waited_s(const nod_bench_job *job)
+{
+    return job->trainer ? nod_trainer_waited_s(job->trainer) : 0;
 }
 
 int nod_bench_job_profile(nod_bench_job *job, int runs, nod_error *err)
@@ -258,6 +295,7 @@ void nod_bench_job_free(nod_bench_job *job)
     nod_predictor_free(job->predictor);
     nod_model_free(job->model);
     nod_recipe_free(job->recipe);
+    nod_bench_part_done(&job->part);
     nod_free(job->images);
     nod_free(job->labels);
     nod_free(job->logits);

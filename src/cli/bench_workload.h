@@ -21,6 +21,7 @@ typedef struct nod_bench_workload {
     const char *name;  /* "resnet18-step" */
     const char *title; /* for a person */
     bool is_training;
+    bool is_kept;      /* training on images that stay in a cache: those of bench_cohort.h */
     bool has_bf16;     /* worth a row of its own where the processor has bf16 */
     int samples;       /* clean ones wanted of each side */
     double wanted_f32; /* ratio against the best peer that the project wants; 0: none set */
@@ -43,6 +44,8 @@ int nod_bench_job_new(const nod_bench_workload *w, nod_precision precision,
                       nod_bench_job **out, nod_error *err) NOD_MUST_CHECK;
 /* One training step, the prediction of one batch, or all files read once. */
 int nod_bench_job_run(nod_bench_job *job, nod_error *err) NOD_MUST_CHECK;
+/* Seconds that training steps have waited for their batches so far; 0 for other workloads. */
+double nod_bench_job_waited_s(const nod_bench_job *job);
 /* Times each step of its plan, summed over `runs` runs. Not for files: they have no plan. */
 int nod_bench_job_profile(nod_bench_job *job, int runs, nod_error *err) NOD_MUST_CHECK;
 const nod_plan *nod_bench_job_plan(const nod_bench_job *job);

@@ -104,8 +104,9 @@ static int calibrate(nod_bench_worker *w, int64_t *n, nod_error *err)
     return 0;
 }
 
+/* `b` and `load` may be NULL. */
 static int sample(nod_bench_worker *w, int64_t n, double *patience_s, nod_bench_times *a,
-                  nod_bench_times *b, nod_error *err)
+                  nod_bench_times *b, nod_bench_times *load, nod_error *err)
 {
     nod_bench_sample s;
     int rc = stopped(err);
@@ -113,6 +114,7 @@ static int sample(nod_bench_worker *w, int64_t n, double *patience_s, nod_bench_
     if (rc) return rc;
     nod_bench_times_add(a, s.time_s / (double)n, s.is_clean);
     if (b) nod_bench_times_add(b, s.time_s / (double)n, s.is_clean);
+    if (load) nod_bench_times_add(load, s.load_s / (double)n, s.is_clean);
     return 0;
 }
 
@@ -157,8 +159,9 @@ static int run_pair(bench *b, race *r, nod_bench_worker *peer, nod_bench_pair *p
     int64_t n, wanted = samples_wanted(b, r->workload);
     int rc = calibrate(peer, &n, err);
     while (!rc && (!has_enough(&pair->ours, wanted) || !has_enough(&pair->peer, wanted))) {
-        rc = sample(&r->ours, r->n_ours, &patience_s, &pair->ours, &r->row->ours, err);
-        if (!rc) rc = sample(peer, n, &patience_s, &pair->peer, NULL, err);
+        rc = sample(&r->ours, r->n_ours, &patience_s, &pair->ours, &r->row->ours, &r->row->load,
+                    err);
+        if (!rc) rc = sample(peer, n, &patience_s, &pair->peer, NULL, NULL, err);
     }
     return rc;
 }
@@ -199,7 +202,7 @@ static int run_race(bench *b, race *r, nod_error *err)
     }
     say(b, r, "nodule");
     while (!rc && !has_enough(&r->row->ours, wanted))
-        rc = sample(&r->ours, r->n_ours, &patience_s, &r->row->ours, NULL, err);
+        rc = sample(&r->ours, r->n_ours, &patience_s, &r->row->ours, NULL, &r->row->load, err);
     r->row->peak_rss_bytes = r->ours.peak_rss_bytes;
     return rc;
 }
@@ -468,10 +471,10 @@ const nod_verb nod_verb_bench = {
         "PyTorch,\n"
         "ONNX Runtime, OpenVINO, nibabel and SimpleITK, samples taken in turn; the ratio is\n"
         "their time over ours.\n"
-        "Workloads: resnet18-step, mlp-step, resnet18-3d-step (minutes), resnet18-predict,\n"
-        "read-nifti, read-ct, startup; without a name all of them. A sample during which other "
-        "processes were\n"
-        "busy is counted as noisy and left out.",
+        "Workloads: resnet18-step, mlp-step, resnet18-3d-step (minutes), kept-step,\n"
+        "resnet18-predict, cache-cold, cache-warm, read-nifti, read-ct, startup;\n"
+        "without a name all of them. A sample during which other processes were busy is\n"
+        "counted as noisy and left out.",
     .examples = "  nodule bench mlp-step startup\n"
                 "  nodule bench --peers --threads 2\n"
                 "  nodule bench resnet18-step --profile\n"

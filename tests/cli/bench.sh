@@ -40,6 +40,12 @@ grep -q '^peers: absent: no .*/none/bin/python; bench/peers/setup' "$work/out" |
     fail "absent peers are not said to be: $(cat "$work/out")"
 grep -q '^  nodule [0-9.]* ' "$work/out" || fail "no row of our own"
 
+# A cohort in an empty cache and in a warm one; how long a training step waits for its batch.
+grep -q '^  waits .* of the step, for its batch; wanted below 3 %' "$work/out" ||
+    fail "it does not say how long a step waits: $(cat "$work/out")"
+TMPDIR="$work" "$NODULE" bench cache-cold cache-warm -n 1 --threads 1 >"$work/out" || fail "bench of the cache failed"
+[ "$(grep -c '^  nodule [0-9.]* ' "$work/out")" = 2 ] || fail "no rows of the cache: $(cat "$work/out")"
+
 # A kernel table made by measuring, for a workload and a recipe; a file that is there is added to.
 printf 'input: {size: [8, 8]}\nnetwork: {name: cnn, channels: [16]}\n' >"$work/small.yaml"
 for what in mlp-step "$work/small.yaml"; do
