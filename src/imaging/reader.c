@@ -15,12 +15,8 @@
 
 static const nod_image_format *const formats[] = {
     &nod_dicom_format, /* first: a preamble may make its files TIFF as well */
-    &nod_raster_png,
-    &nod_raster_jpeg,
-    &nod_raster_tiff,
-    &nod_nifti_format,
-    &nod_mha_format,
-    &nod_nrrd_format,
+    &nod_raster_png,   &nod_raster_jpeg, &nod_raster_tiff,
+    &nod_nifti_format, &nod_mha_format,  &nod_nrrd_format,
 };
 
 const nod_image_format *nod_image_format_at(size_t i)
