@@ -3,7 +3,8 @@
 usage: read_peers.py WORKLOAD PEER [--threads N] [--files DIR] [--worker]
        read_peers.py make-j2k DIR
 WORKLOAD and PEER: read-nifti with nibabel or simpleitk; read-ct with simpleitk, pydicom or dcm2niix
-(the program of that name, which also writes the volume, uncompressed). The files are made here, with
+(the program of that name, which also writes the volume, uncompressed); inspect-tree with pydicom, or
+pydicom-pool, in as many processes as threads. The files are made here, with
 the voxels of src/cli/bench_reading.c, in a temporary folder, or lie in DIR. make-j2k writes the CT
 series as lossless JPEG 2000 (pydicom with pylibjpeg-openjpeg) to be read with --files.
 """
@@ -20,6 +21,7 @@ import worker
 
 SIDE, SLICES = 256, 180
 CT_SIDE, CT_SLICES = 512, 100
+TREE_SERIES, TREE_SLICES, TREE_SIDE = 100, 100, 16
 
 
 def folder():
@@ -79,29 +81,44 @@ def simpleitk_nifti(args):
 # --- a CT series ---------------------------------------------------------------------------------
 
 
-def write_ct(where, j2k):
+def ct_slice(patient, study, series, frame, sop, k, side):
     import pydicom
-    from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian, JPEG2000Lossless, generate_uid
-    study, series, frame = (generate_uid(entropy_srcs=["nodule bench", n]) for n in "abc")
+    from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian
+    d = pydicom.Dataset()
+    d.file_meta = pydicom.dataset.FileMetaDataset()
+    d.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
+    d.SOPClassUID = d.file_meta.MediaStorageSOPClassUID = CTImageStorage
+    d.SOPInstanceUID = d.file_meta.MediaStorageSOPInstanceUID = sop
+    d.StudyInstanceUID, d.SeriesInstanceUID, d.FrameOfReferenceUID = study, series, frame
+    d.Modality, d.PatientID, d.ImageType = "CT", patient, ["ORIGINAL", "PRIMARY", "AXIAL"]
+    d.InstanceNumber, d.SliceThickness, d.PixelSpacing = k + 1, 2.5, [0.8, 0.8]
+    d.ImagePositionPatient, d.ImageOrientationPatient = [0, 0, 2.5 * k], [1, 0, 0, 0, 1, 0]
+    d.Rows, d.Columns, d.SamplesPerPixel = side, side, 1
+    d.BitsAllocated, d.BitsStored, d.HighBit, d.PixelRepresentation = 16, 12, 11, 0
+    d.PhotometricInterpretation, d.RescaleIntercept, d.RescaleSlope = "MONOCHROME2", -1024, 1
+    return d
+
+
+def write_slice(d, pixels, path):
+    d.PixelData = pixels.astype("<u2").tobytes()
+    d["PixelData"].VR = "OW"
+    d.save_as(path, enforce_file_format=True)
+
+
+def uid(*words):
+    from pydicom.uid import generate_uid
+    return generate_uid(entropy_srcs=["nodule bench", *map(str, words)])
+
+
+def write_ct(where, j2k):
+    from pydicom.uid import JPEG2000Lossless
     for k, pixels in enumerate(voxels(CT_SLICES, CT_SIDE, 2) + 16):
-        d = pydicom.Dataset()
-        d.file_meta = pydicom.dataset.FileMetaDataset()
-        d.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
-        d.SOPClassUID = d.file_meta.MediaStorageSOPClassUID = CTImageStorage
-        d.SOPInstanceUID = generate_uid(entropy_srcs=["nodule bench", str(k)])
-        d.file_meta.MediaStorageSOPInstanceUID = d.SOPInstanceUID
-        d.StudyInstanceUID, d.SeriesInstanceUID, d.FrameOfReferenceUID = study, series, frame
-        d.Modality, d.PatientID, d.ImageType = "CT", "benchmark", ["ORIGINAL", "PRIMARY", "AXIAL"]
-        d.InstanceNumber, d.SliceThickness, d.PixelSpacing = k + 1, 2.5, [0.8, 0.8]
-        d.ImagePositionPatient, d.ImageOrientationPatient = [0, 0, 2.5 * k], [1, 0, 0, 0, 1, 0]
-        d.Rows, d.Columns, d.SamplesPerPixel = CT_SIDE, CT_SIDE, 1
-        d.BitsAllocated, d.BitsStored, d.HighBit, d.PixelRepresentation = 16, 12, 11, 0
-        d.PhotometricInterpretation, d.RescaleIntercept, d.RescaleSlope = "MONOCHROME2", -1024, 1
-        d.PixelData = pixels.astype("<u2").tobytes()
-        d["PixelData"].VR = "OW"
+        d = ct_slice("benchmark", uid("a"), uid("b"), uid("c"), uid(k), k, CT_SIDE)
+        path = os.path.join(where, f"IM{k + 1:04d}.dcm")
+        write_slice(d, pixels, path)
         if j2k:
             d.compress(JPEG2000Lossless, encoding_plugin="pylibjpeg")
-        d.save_as(os.path.join(where, f"IM{k + 1:04d}.dcm"), enforce_file_format=True)
+            d.save_as(path, enforce_file_format=True)
 
 
 def ct_files(args):
@@ -151,7 +168,53 @@ def dcm2niix_ct(args):
             lambda: subprocess.run(command, check=True, stdout=subprocess.DEVNULL))
 
 
-PEERS = {("read-nifti", "nibabel"): nibabel_nifti, ("read-nifti", "simpleitk"): simpleitk_nifti,
+# --- a tree of headers ---------------------------------------------------------------------------
+
+
+def tree(args):
+    if args.files:
+        return args.files
+    import numpy
+    where, black = folder(), numpy.zeros((TREE_SIDE, TREE_SIDE))
+    for s in range(TREE_SERIES):
+        uids = [uid(kind, s) for kind in ("study", "series", "frame")]
+        for k in range(TREE_SLICES):
+            d = ct_slice(f"bench{s:03d}", *uids, uid("slice", s, k), k, TREE_SIDE)
+            write_slice(d, black, os.path.join(where, f"S{s:03d}I{k:03d}.dcm"))
+    return where
+
+
+def read_header(path):
+    """Elements are kept as they are: nothing is converted until it is asked for."""
+    import pydicom
+    try:
+        pydicom.dcmread(path, stop_before_pixels=True)
+        return 1
+    except pydicom.errors.InvalidDicomError:
+        return 0
+
+
+def names_below(where):
+    return [os.path.join(at, name) for at, _, names in os.walk(where) for name in names]
+
+
+def pydicom_tree(args):
+    import pydicom
+    where = tree(args)
+    return "pydicom", pydicom.__version__, lambda: sum(map(read_header, names_below(where)))
+
+
+def pydicom_pool_tree(args):
+    import multiprocessing
+    import pydicom
+    where, pool = tree(args), multiprocessing.Pool(args.threads)
+    return (f"pydicom, {args.threads} processes", pydicom.__version__,
+            lambda: sum(pool.imap_unordered(read_header, names_below(where), chunksize=100)))
+
+
+PEERS = {("inspect-tree", "pydicom"): pydicom_tree,
+         ("inspect-tree", "pydicom-pool"): pydicom_pool_tree,
+         ("read-nifti", "nibabel"): nibabel_nifti, ("read-nifti", "simpleitk"): simpleitk_nifti,
          ("read-ct", "simpleitk"): simpleitk_ct, ("read-ct", "pydicom"): pydicom_ct,
          ("read-ct", "dcm2niix"): dcm2niix_ct}
 

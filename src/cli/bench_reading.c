@@ -6,6 +6,7 @@
 
 #include "base/file.h"
 #include "base/memory.h"
+#include "data/survey.h"
 #include "imaging/dicom/write.h"
 #include "imaging/nifti/nifti.h"
 
@@ -13,6 +14,10 @@
 #define SLICES    180
 #define CT_SIDE   512
 #define CT_SLICES 100
+
+#define TREE_SERIES 100
+#define TREE_SLICES 100
+#define TREE_SIDE   16
 
 /* A soft ball in noise, in integers so that any program makes the same: about as compressible as a
  * head MR. Value of voxel i of n, at x, y, z from the middle. */
@@ -91,24 +96,13 @@ static int make_slice(const char *folder, nod_dicom_image *im, uint16_t *pixels,
     return rc;
 }
 
-static int make_ct(const char *folder, nod_error *err)
+/* A CT image of `side` pixels of 0.8 mm but for its UIDs, number, and place. */
+static nod_dicom_image ct_image(int side, const uint16_t *pixels)
 {
-    static const char *const names[] = {"benchmark study", "benchmark series",
-                                        "benchmark frame"};
-    char uids[3][NOD_DICOM_UID_BYTES];
     nod_dicom_image im = nod_dicom_image_defaults(NOD_DICOM_CT);
-    int rc = 0;
-    for (int i = 0; i < 3 && rc == 0; i++)
-        rc = nod_dicom_uid_of(names[i], uids[i], err);
-    uint16_t *pixels = nod_calloc((size_t)CT_SIDE * CT_SIDE, sizeof *pixels);
-    if (rc == 0 && pixels == NULL)
-        rc = nod_fail_memory(err, "a slice", (size_t)CT_SIDE * CT_SIDE * sizeof *pixels);
     im.patient_id = "benchmark";
-    im.study_uid = uids[0];
-    im.series_uid = uids[1];
-    im.frame_of_reference_uid = uids[2];
     im.image_type = "ORIGINAL\\PRIMARY\\AXIAL";
-    im.rows = im.columns = CT_SIDE;
+    im.rows = im.columns = side;
     im.bits_stored = 12;
     im.pixels = pixels;
     im.slope = 1;
@@ -116,6 +110,24 @@ static int make_ct(const char *folder, nod_error *err)
     im.orientation[0][0] = im.orientation[1][1] = 1;
     im.spacing_mm[0] = im.spacing_mm[1] = 0.8;
     im.thickness_mm = 2.5;
+    return im;
+}
+
+static int make_ct(const char *folder, nod_error *err)
+{
+    static const char *const names[] = {"benchmark study", "benchmark series",
+                                        "benchmark frame"};
+    char uids[3][NOD_DICOM_UID_BYTES];
+    int rc = 0;
+    for (int i = 0; i < 3 && rc == 0; i++)
+        rc = nod_dicom_uid_of(names[i], uids[i], err);
+    uint16_t *pixels = nod_calloc((size_t)CT_SIDE * CT_SIDE, sizeof *pixels);
+    if (rc == 0 && pixels == NULL)
+        rc = nod_fail_memory(err, "a slice", (size_t)CT_SIDE * CT_SIDE * sizeof *pixels);
+    nod_dicom_image im = ct_image(CT_SIDE, pixels);
+    im.study_uid = uids[0];
+    im.series_uid = uids[1];
+    im.frame_of_reference_uid = uids[2];
     for (int k = 0; k < CT_SLICES && rc == 0; k++)
         rc = make_slice(folder, &im, pixels, k, err);
     nod_free(pixels);
@@ -131,3 +143,56 @@ static int read_ct(const char *folder, nod_error *err)
 }
 
 const nod_bench_reading nod_bench_reading_ct = {make_ct, read_ct};
+
+/* --- a tree of headers ------------------------------------------------------------------------ */
+
+/* Slice k of series s, which is a study and a patient of its own. */
+static int make_leaf(const char *folder, nod_dicom_image *im, int s, int k, nod_error *err)
+{
+    static const char *const kinds[] = {"study", "series", "frame", "slice"};
+    char text[64], uids[4][NOD_DICOM_UID_BYTES], patient[16];
+    int rc = 0;
+    for (int i = 0; i < 4 && rc == 0; i++) {
+        snprintf(text, sizeof text, "benchmark %s %d %d", kinds[i], s, i < 3 ? 0 : k);
+        rc = nod_dicom_uid_of(text, uids[i], err);
+    }
+    if (rc) return rc;
+    snprintf(patient, sizeof patient, "bench%03d", s);
+    snprintf(text, sizeof text, "S%03dI%03d.dcm", s, k);
+    char *path = nod_path_join(folder, text);
+    im->patient_id = patient;
+    im->study_uid = uids[0];
+    im->series_uid = uids[1];
+    im->frame_of_reference_uid = uids[2];
+    im->sop_uid = uids[3];
+    im->series_number = 1;
+    im->instance_number = k + 1;
+    im->position_mm[2] = 2.5 * k;
+    rc = path ? nod_dicom_image_write(path, im, err) : nod_fail_memory(err, "a path", 256);
+    nod_free(path);
+    return rc;
+}
+
+static int make_tree(const char *folder, nod_error *err)
+{
+    static const uint16_t pixels[TREE_SIDE * TREE_SIDE];
+    nod_dicom_image im = ct_image(TREE_SIDE, pixels);
+    int rc = 0;
+    for (int s = 0; s < TREE_SERIES && rc == 0; s++)
+        for (int k = 0; k < TREE_SLICES && rc == 0; k++)
+            rc = make_leaf(folder, &im, s, k, err);
+    return rc;
+}
+
+static int read_tree(const char *folder, nod_error *err)
+{
+    nod_survey_options o = NOD_SURVEY_OPTIONS_INIT;
+    nod_survey *s = NULL;
+    o.headers_only = true;
+    int rc = nod_survey_new(&folder, 1, &o, &s, err);
+    if (rc == 0) rc = nod_survey_check(s, err);
+    nod_survey_free(s);
+    return rc;
+}
+
+const nod_bench_reading nod_bench_reading_tree = {make_tree, read_tree};

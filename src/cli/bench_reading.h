@@ -16,5 +16,7 @@ typedef struct nod_bench_reading {
 extern const nod_bench_reading nod_bench_reading_nifti;
 /* 100 slices of 512x512 of a CT series, uncompressed, a file each. */
 extern const nod_bench_reading nod_bench_reading_ct;
+/* The headers of 10 000 files: 100 CT series of 100 slices of 16x16. */
+extern const nod_bench_reading nod_bench_reading_tree;
 
 #endif

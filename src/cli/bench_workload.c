@@ -100,6 +100,12 @@ static const nod_bench_workload workloads[] = {
      .peers = {{"read_peers.py", "simpleitk", false},
                {"read_peers.py", "pydicom", false},
                {"read_peers.py", "dcm2niix", false}}},
+    {.name = "inspect-tree",
+     .title = "inspect --headers-only: 10 000 DICOM files in 100 series",
+     .samples = 7,
+     .wanted_f32 = 3.0,
+     .reading = &nod_bench_reading_tree,
+     .peers = {{"read_peers.py", "pydicom", false}, {"read_peers.py", "pydicom-pool", false}}},
 };
 
 const nod_bench_workload *nod_bench_workload_at(size_t i)

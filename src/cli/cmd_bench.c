@@ -454,7 +454,8 @@ static const nod_option options[] = {
     NOD_OPTION_INT(bench_options, samples, "samples", 'n', "N",
                    "clean samples of each side; 0: as the workload says", 0, 100),
     NOD_OPTION_TEXT(bench_options, files, "files", 0, "DIR",
-                    "what read-nifti (volume.nii.gz) or read-ct (one series) reads, instead of "
+                    "what read-nifti (volume.nii.gz), read-ct (one series) or inspect-tree "
+                    "reads, instead of "
                     "files that are made"),
     NOD_OPTION_TEXT(bench_options, worker, "worker", 0, "WORKLOAD",
                     "serve samples on standard input (bench starts itself so)"),
@@ -472,9 +473,9 @@ const nod_verb nod_verb_bench = {
         "ONNX Runtime, OpenVINO, nibabel and SimpleITK, samples taken in turn; the ratio is\n"
         "their time over ours.\n"
         "Workloads: resnet18-step, mlp-step, resnet18-3d-step (minutes), kept-step,\n"
-        "resnet18-predict, cache-cold, cache-warm, read-nifti, read-ct, startup;\n"
-        "without a name all of them. A sample during which other processes were busy is\n"
-        "counted as noisy and left out.",
+        "resnet18-predict, cache-cold, cache-warm, read-nifti, read-ct, inspect-tree,\n"
+        "startup; without a name all of them. A sample during which other processes were\n"
+        "busy is counted as noisy and left out.",
     .examples = "  nodule bench mlp-step startup\n"
                 "  nodule bench --peers --threads 2\n"
                 "  nodule bench resnet18-step --profile\n"

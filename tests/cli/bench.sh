@@ -27,6 +27,9 @@ done
 "$NODULE" synth --kind mr --patients 2 --size 16 -o "$work/synth" >/dev/null
 echo 'run 2' | "$NODULE" bench --worker read-ct --files "$work/synth/dicom/p0001/1/brain" >"$work/out" ||
     fail "reading files that are there failed"
+echo 'run 1' | "$NODULE" bench --worker inspect-tree --files "$work/synth/dicom" >"$work/out" ||
+    fail "looking at a tree that is there failed"
+grep -q '"time_s":' "$work/out" || fail "no sample of inspect-tree"
 [ -d "$work/synth/dicom/p0001/1/brain" ] || fail "the files that were read are gone"
 status=0
 "$NODULE" bench --profile read-nifti 2>/dev/null || status=$?
