@@ -55,7 +55,8 @@ typedef struct nod_cohort_info {
         *policies; /* under which images are read; to nod_cohort_new NULL: preset */
 } nod_cohort_info;
 
-/* One case, without its label. Strings are borrowed; never NULL (to nod_cohort_add NULL is ""). */
+/* One case, without its label. Strings are borrowed; never NULL, but to nod_cohort_add files, study,
+ * series, modality, orientation and oddities may be: "". */
 typedef struct nod_case {
     const char *id;      /* carries no patient name: from an array index or the pixels */
     const char *file;    /* relative to the cohort's folder, or absolute */
