@@ -76,7 +76,7 @@ const nod_bench_reading nod_bench_reading_nifti = {make_nifti, read_nifti};
 static int make_slice(const char *folder, nod_dicom_image *im, uint16_t *pixels, int k,
                       nod_error *err)
 {
-    char name[16], uid_name[32], uid[NOD_DICOM_UID_BYTES];
+    char name[24], uid_name[32], uid[NOD_DICOM_UID_BYTES];
     for (int j = 0; j < CT_SIDE; j++)
         for (int i = 0; i < CT_SIDE; i++) {
             uint32_t at = (uint32_t)((k * CT_SIDE + j) * CT_SIDE + i);
@@ -150,7 +150,7 @@ const nod_bench_reading nod_bench_reading_ct = {make_ct, read_ct};
 static int make_leaf(const char *folder, nod_dicom_image *im, int s, int k, nod_error *err)
 {
     static const char *const kinds[] = {"study", "series", "frame", "slice"};
-    char text[64], uids[4][NOD_DICOM_UID_BYTES], patient[16];
+    char text[64], uids[4][NOD_DICOM_UID_BYTES], patient[24];
     int rc = 0;
     for (int i = 0; i < 4 && rc == 0; i++) {
         snprintf(text, sizeof text, "benchmark %s %d %d", kinds[i], s, i < 3 ? 0 : k);
