@@ -109,7 +109,7 @@ static void test_same_bits(void **state)
     for (int kind = NOD_NORMALISATION_NONE; kind <= NOD_NORMALISATION_IMAGE; kind++)
         for (int clip = 0; clip < 2; clip++)
             for (int kept = 0; kept < 2; kept++) {
-                char name[32], folder[600];
+                char name[64], folder[700];
                 nod_contract k = contract();
                 k.normalisation = (nod_normalisation)kind;
                 if (clip) k.intensity = NOD_INTENSITY_CLIP;
