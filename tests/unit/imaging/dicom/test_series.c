@@ -166,6 +166,7 @@ static void add_to_zip(zip_t *zip, const char *name)
 {
     nod_bytes b = {0};
     assert_int_equal(nod_file_read(in_root(name), 1 << 20, &b, &err), 0);
+    if (b.size == 0) nod_bytes_done(&b); /* which libzip would not free */
     zip_source_t *source = zip_source_buffer(zip, b.data, b.size, 1); /* takes the bytes */
     assert_true(zip_file_add(zip, name, source, 0) >= 0);
 }
