@@ -47,7 +47,8 @@ static float value_of(const form *f, int32_t q)
 
 static bool is_same(float a, float b)
 {
-    return memcmp(&a, &b, sizeof a) == 0; /* -0 is not 0 */
+    /* -0 is not 0. NOLINTNEXTLINE(bugprone-suspicious-memory-comparison): bits are meant */
+    return memcmp(&a, &b, sizeof a) == 0;
 }
 
 /* Writes `dst` unless some value has no integer: then it is garbage. */

@@ -74,7 +74,8 @@ static void read_piece(void *ctx, int64_t i_piece)
 }
 
 static int add_problem(nod_dicom_scan *scan, size_t *cap, const char *name, int code,
-                       char *message_take, nod_error *err)
+                       char *message_take, /* NOLINT(readability-non-const-parameter): taken */
+                       nod_error *err)
 {
     nod_dicom_problem p = {nod_strdup(name), code, message_take};
     if (p.name == NULL || p.message == NULL ||

@@ -131,8 +131,8 @@ static int check_distances(nod_dicom_stack *k, nod_error *err)
     if (is_multiple(z, n, step, &n_missing, &n_together) && n_missing > 0)
         return nod_findings_add(&k->findings, err, NOD_FINDING_GAP,
                                 "%lld of %lld slices are missing, %.4g mm apart",
-                                (long long)n_missing, (long long)(n_missing + k->n_slices),
-                                step);
+                                (long long)n_missing,
+                                (long long)n_missing + (long long)k->n_slices, step);
     return nod_findings_add(&k->findings, err, NOD_FINDING_UNEVEN_SPACING,
                             "slices are %.4g to %.4g mm apart, mostly %.4g mm", least, most,
                             step);
@@ -180,7 +180,8 @@ int nod_dicom_stack_check_phases(nod_dicom_stack *k, const nod_dicom_phases *pha
     if (n_missing == 0) return 0;
     return nod_findings_add(&k->findings, err, NOD_FINDING_MISSING_PHASE,
                             "%lld of %lld slices are missing along the axis '%s' of %lld",
-                            (long long)n_missing, (long long)(k->n_slices * k->n_phases),
+                            (long long)n_missing,
+                            (long long)k->n_slices * (long long)k->n_phases,
                             nod_axis_name(k->axis), (long long)k->n_phases);
 }
 

@@ -3,6 +3,7 @@
  * and empty. The meta header is ours, so that the bytes do not change with DCMTK's version. */
 #include "imaging/dicom/shim/shim.hh"
 
+#include <cmath>
 #include <cstdio>
 #include <cstring>
 
@@ -162,7 +163,8 @@ void put_time(Writer &w, const DcmTagKey &tag, double s)
     char text[24];
     int whole = static_cast<int>(s) % 86400;
     std::snprintf(text, sizeof text, "%02d%02d%02d.%03d", whole / 3600, whole / 60 % 60,
-                  whole % 60, static_cast<int>((s - static_cast<int>(s)) * 1000 + 0.5) % 1000);
+                  whole % 60,
+                  static_cast<int>(lround((s - static_cast<int>(s)) * 1000)) % 1000);
     w.text(tag, text);
 }
 
@@ -263,7 +265,7 @@ void put_mr(Writer &w, const nod_dicom_image &im)
     if (im.spacing_between_mm > 0) w.real(DCM_SpacingBetweenSlices, im.spacing_between_mm);
     if (is_cine) {
         w.real(DCM_TriggerTime, im.trigger_time_ms);
-        w.number(DCM_NominalInterval, static_cast<int>(im.cycle_ms + 0.5));
+        w.number(DCM_NominalInterval, static_cast<int>(lround(im.cycle_ms)));
         w.number(DCM_CardiacNumberOfImages, im.n_phases);
     }
     if (im.temporal_position > 0) {
