@@ -49,6 +49,9 @@ int nod_file_remove_temps(const char *folder, nod_error *err) NOD_MUST_CHECK;
 /* Appends one line (without newline in `line`) and syncs it; for logs. */
 int nod_file_append_line(const char *path, const char *line, nod_error *err) NOD_MUST_CHECK;
 
+/* The first bytes of a file, at most `size`; returns how many: 0 also where it cannot be read. */
+size_t nod_file_peek(const char *path, void *out, size_t size);
+
 bool nod_path_exists(const char *path);
 bool nod_path_is_dir(const char *path);
 bool nod_path_is_file(const char *path);

@@ -1,5 +1,4 @@
 /* survey_files.c: files of other formats, told by their first bytes. */
-#include <stdio.h>
 #include <string.h>
 
 #include "base/memory.h"
@@ -15,10 +14,7 @@ static const nod_image_format *find_format(const char *path)
 {
     unsigned char head[NOD_IMAGE_SNIFF_BYTES];
     const nod_image_format *format = NULL;
-    FILE *f = fopen(path, "rb");
-    if (f == NULL) return NULL;
-    size_t n = fread(head, 1, sizeof head, f);
-    fclose(f);
+    size_t n = nod_file_peek(path, head, sizeof head);
     for (size_t i = 0; n > 0 && (format = nod_image_format_at(i)) != NULL; i++)
         if (format->is(head, n)) break;
     return format;

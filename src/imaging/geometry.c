@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "imaging/vec3.h"
+
 /* Below this a triple product of unit vectors spans no volume that could be inverted. */
 #define FLAT 1e-6
 
@@ -16,18 +18,6 @@ nod_geometry nod_geometry_unknown(int64_t width, int64_t height, int64_t depth)
                           .size = {width, height, depth},
                           .spacing_mm = {1, 1, 1},
                           .direction = {{1, 0, 0}, {0, 1, 0}, {0, 0, 1}}};
-}
-
-static double dot(const double a[3], const double b[3])
-{
-    return a[0] * b[0] + a[1] * b[1] + a[2] * b[2];
-}
-
-static void cross(const double a[3], const double b[3], double out[3])
-{
-    out[0] = a[1] * b[2] - a[2] * b[1];
-    out[1] = a[2] * b[0] - a[0] * b[2];
-    out[2] = a[0] * b[1] - a[1] * b[0];
 }
 
 /* --- index and world -------------------------------------------------------------------------- */
@@ -48,10 +38,10 @@ void nod_geometry_index(const nod_geometry *g, const double world_mm[3], double 
     for (int r = 0; r < 3; r++)
         from[r] = world_mm[r] - g->origin_mm[r];
     for (int a = 0; a < 3; a++) {
-        cross(g->direction[(a + 1) % 3], g->direction[(a + 2) % 3], normal);
-        double volume = dot(g->direction[a], normal);
+        nod_vec3_cross(g->direction[(a + 1) % 3], g->direction[(a + 2) % 3], normal);
+        double volume = nod_vec3_dot(g->direction[a], normal);
         NOD_ASSERT(fabs(volume) > FLAT / 2);
-        index[a] = dot(from, normal) / (volume * g->spacing_mm[a]);
+        index[a] = nod_vec3_dot(from, normal) / (volume * g->spacing_mm[a]);
     }
 }
 
@@ -81,7 +71,7 @@ int nod_geometry_from_affine(const double affine[4][4], nod_world world, const i
             *(c == 3 ? &g.origin_mm[r] : &g.direction[c][r]) = v;
         }
     for (int a = 0; a < 3; a++) {
-        double length = sqrt(dot(g.direction[a], g.direction[a]));
+        double length = sqrt(nod_vec3_dot(g.direction[a], g.direction[a]));
         if (!(length > 0) || !isfinite(length) || !isfinite(1 / length))
             return nod_fail(err, NOD_EDATA, "%s: the spacing along %c is %g mm", name, 'i' + a,
                             length);
@@ -89,8 +79,8 @@ int nod_geometry_from_affine(const double affine[4][4], nod_world world, const i
         for (int r = 0; r < 3; r++)
             g.direction[a][r] /= length;
     }
-    cross(g.direction[1], g.direction[2], normal);
-    if (!(fabs(dot(g.direction[0], normal)) > FLAT))
+    nod_vec3_cross(g.direction[1], g.direction[2], normal);
+    if (!(fabs(nod_vec3_dot(g.direction[0], normal)) > FLAT))
         return nod_fail(err, NOD_EDATA, "%s: the three axes of the affine lie in one plane",
                         name);
     *out = g;
@@ -148,7 +138,7 @@ double nod_geometry_shear(const nod_geometry *g)
 {
     double largest = 0;
     for (int a = 0; a < 3; a++)
-        largest = fmax(largest, fabs(dot(g->direction[a], g->direction[(a + 1) % 3])));
+        largest = fmax(largest, fabs(nod_vec3_dot(g->direction[a], g->direction[(a + 1) % 3])));
     return largest;
 }
 
@@ -176,7 +166,7 @@ double nod_geometry_distance_mm(const nod_geometry *a, const nod_geometry *b)
     nod_geometry_corners(b, bt);
     for (int n = 0; n < 8; n++) {
         const double d[3] = {at[n][0] - bt[n][0], at[n][1] - bt[n][1], at[n][2] - bt[n][2]};
-        largest = fmax(largest, sqrt(dot(d, d)));
+        largest = fmax(largest, sqrt(nod_vec3_dot(d, d)));
     }
     return largest;
 }

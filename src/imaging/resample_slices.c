@@ -8,6 +8,7 @@
 
 #include "base/memory.h"
 #include "imaging/resample_internal.h"
+#include "imaging/vec3.h"
 
 typedef struct stack {
     const nod_image *im;
@@ -29,23 +30,18 @@ static void stack_done(stack *s)
     nod_free(s->at);
 }
 
-static double dot(const double a[3], const double b[3])
-{
-    return a[0] * b[0] + a[1] * b[1] + a[2] * b[2];
-}
-
 /* Along the normal from the first slice to the last, whichever way the slices go. */
 static void find_normal(stack *s, const double (*origin_mm)[3])
 {
     const double *u = s->im->geometry.direction[0], *v = s->im->geometry.direction[1];
     int64_t last = s->im->depth - 1;
     double way[3], length = 0;
+    nod_vec3_cross(u, v, s->normal);
     for (int r = 0; r < 3; r++) {
-        s->normal[r] = u[(r + 1) % 3] * v[(r + 2) % 3] - u[(r + 2) % 3] * v[(r + 1) % 3];
         way[r] = origin_mm[last][r] - origin_mm[0][r];
         length += s->normal[r] * s->normal[r];
     }
-    double sign = (dot(way, s->normal) < 0 ? -1 : 1) / sqrt(length);
+    double sign = (nod_vec3_dot(way, s->normal) < 0 ? -1 : 1) / sqrt(length);
     for (int r = 0; r < 3; r++)
         s->normal[r] *= sign;
 }
@@ -65,7 +61,7 @@ static int place_slices(stack *s, const double (*origin_mm)[3], nod_error *err)
         const double from[3] = {origin_mm[k][0] - origin_mm[0][0],
                                 origin_mm[k][1] - origin_mm[0][1],
                                 origin_mm[k][2] - origin_mm[0][2]};
-        s->height_mm[k] = dot(from, s->normal);
+        s->height_mm[k] = nod_vec3_dot(from, s->normal);
         if (k && !(s->height_mm[k] > s->height_mm[k - 1]))
             return nod_fail(
                 err, NOD_EDATA,
@@ -73,7 +69,7 @@ static int place_slices(stack *s, const double (*origin_mm)[3], nod_error *err)
                 "mm: sort the slices and leave out duplicates",
                 (long long)k, s->height_mm[k], s->height_mm[k - 1]);
         for (int a = 0; a < 2; a++) {
-            double shift = dot(from, g->direction[a]) / g->spacing_mm[a];
+            double shift = nod_vec3_dot(from, g->direction[a]) / g->spacing_mm[a];
             if (fabs(shift - round(shift)) < NOD_RESAMPLE_SAME) shift = round(shift);
             s->shift[a][k] = shift;
             low[a] = fmin(low[a], shift);

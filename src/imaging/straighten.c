@@ -4,24 +4,19 @@
 #include <math.h>
 
 #include "imaging/resample.h"
+#include "imaging/vec3.h"
 
 #define GROWTH_MAX 16   /* voxels for one: more shear than that is a fault of the header */
 #define ROUNDING   1e-3 /* voxels that a corner may lie beyond the last one by */
 
-static double dot(const double a[3], const double b[3])
-{
-    return a[0] * b[0] + a[1] * b[1] + a[2] * b[2];
-}
-
 /* The unit vector at right angles to a and b, on the side of `side`; returns its cosine to it. */
 static double normal(const double a[3], const double b[3], const double side[3], double out[3])
 {
-    for (int r = 0; r < 3; r++)
-        out[r] = a[(r + 1) % 3] * b[(r + 2) % 3] - a[(r + 2) % 3] * b[(r + 1) % 3];
-    double length = sqrt(dot(out, out)) * (dot(out, side) < 0 ? -1 : 1);
+    nod_vec3_cross(a, b, out);
+    double length = sqrt(nod_vec3_dot(out, out)) * (nod_vec3_dot(out, side) < 0 ? -1 : 1);
     for (int r = 0; r < 3; r++)
         out[r] /= length;
-    return dot(out, side);
+    return nod_vec3_dot(out, side);
 }
 
 nod_geometry nod_geometry_straight(const nod_geometry *g)
@@ -37,7 +32,7 @@ nod_geometry nod_geometry_straight(const nod_geometry *g)
         for (int n = 0; n < 8; n++) {
             for (int r = 0; r < 3; r++)
                 from[r] = corner[n][r] - g->origin_mm[r];
-            double at = dot(from, t.direction[a]) / t.spacing_mm[a];
+            double at = nod_vec3_dot(from, t.direction[a]) / t.spacing_mm[a];
             low = fmin(low, at);
             high = fmax(high, at);
         }

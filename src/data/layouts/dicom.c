@@ -29,11 +29,7 @@ typedef struct listing_dicom {
 static bool is_dicom(const char *path)
 {
     unsigned char head[256];
-    FILE *f = fopen(path, "rb");
-    if (f == NULL) return false;
-    size_t n = fread(head, 1, sizeof head, f);
-    fclose(f);
-    return nod_dicom_is(head, n);
+    return nod_dicom_is(head, nod_file_peek(path, head, sizeof head));
 }
 
 /* Whether one of the first files below a folder is DICOM. */

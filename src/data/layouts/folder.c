@@ -2,7 +2,6 @@
  *
  * Below a class folder images may lie at any depth (one folder a patient is common). A file
  * counts as an image by its name's ending or by its first bytes; others are skipped. */
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -24,11 +23,7 @@ typedef struct walk {
 static bool has_image_bytes(const char *path)
 {
     unsigned char head[NOD_IMAGE_SNIFF_BYTES];
-    FILE *f = fopen(path, "rb");
-    if (f == NULL) return false;
-    size_t n = fread(head, 1, sizeof head, f);
-    fclose(f);
-    return nod_image_is_known(head, n);
+    return nod_image_is_known(head, nod_file_peek(path, head, sizeof head));
 }
 
 /* "" + b is b. */

@@ -20,19 +20,10 @@
 
 /* --- first bytes -------------------------------------------------------------------------- */
 
-/* Number of bytes, 0 where the file cannot be read. */
-static size_t read_head(const char *path, uint8_t head[HEAD_BYTES])
-{
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    ssize_t n = fd >= 0 ? read(fd, head, HEAD_BYTES) : 0;
-    if (fd >= 0) close(fd);
-    return n > 0 ? (size_t)n : 0;
-}
-
 static bool is_zip(const char *path)
 {
     uint8_t head[HEAD_BYTES];
-    return read_head(path, head) >= 4 &&
+    return nod_file_peek(path, head, sizeof head) >= 4 &&
            (memcmp(head, "PK\3\4", 4) == 0 || memcmp(head, "PK\5\6", 4) == 0);
 }
 
@@ -238,7 +229,7 @@ int nod_archive_open(nod_archive_reader *r, const char *name, nod_dicom_extent e
     } else if (name[0] && !nod_path_is_dir(r->root)) { /* the root is an archive */
         rc = open_member(r, r->root, name, extent, is_dicom, out, err);
     } else {
-        size_t n = read_head(path, head);
+        size_t n = nod_file_peek(path, head, sizeof head);
         *is_dicom = n > 0 && nod_dicom_is(head, n);
         if (*is_dicom || !nod_path_exists(path))
             rc = nod_dicom_file_open(path, extent, out, err);

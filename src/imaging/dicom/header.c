@@ -36,6 +36,14 @@ void nod_dicom_header_done(nod_dicom_header *h)
     nod_dicom_header_clear(h);
 }
 
+bool nod_dicom_header_is_capture(const nod_dicom_header *h)
+{
+    static const char uid[] = "1.2.840.10008.5.1.4.1.1.7";
+    size_t n = sizeof uid - 1;
+    return strncmp(h->sop_class, uid, n) == 0 &&
+           (h->sop_class[n] == '\0' || h->sop_class[n] == '.');
+}
+
 bool nod_dicom_header_has_type(const nod_dicom_header *h, const char *value)
 {
     size_t n = strlen(value);

@@ -89,6 +89,8 @@ void nod_dicom_header_done(nod_dicom_header *h);
 /* Sets every field to what an absent one has. */
 void nod_dicom_header_clear(nod_dicom_header *h);
 void nod_dicom_frame_clear(nod_dicom_frame *f);
+/* Captured from a screen or film: Secondary Capture Image Storage and its multi-frame kin. PS3.6 A. */
+bool nod_dicom_header_is_capture(const nod_dicom_header *h);
 /* ImageType has this value ("LOCALIZER", "DERIVED"). */
 bool nod_dicom_header_has_type(const nod_dicom_header *h, const char *value);
 

@@ -9,6 +9,7 @@
 #include "base/memory.h"
 #include "imaging/dicom/header.h"
 #include "imaging/dicom/pixels.h"
+#include "imaging/vec3.h"
 
 #define ALONG_MM 0.01 /* planes closer than this along the normal are one */
 #define PARALLEL 1e-4 /* difference of direction cosines that is rounding */
@@ -34,18 +35,6 @@ int nod_dicom_seg_is(const char *sop_class)
 
 /* --- where the frames lie ----------------------------------------------------------------- */
 
-static void cross(const double a[3], const double b[3], double out[3])
-{
-    out[0] = a[1] * b[2] - a[2] * b[1];
-    out[1] = a[2] * b[0] - a[0] * b[2];
-    out[2] = a[0] * b[1] - a[1] * b[0];
-}
-
-static double dot(const double a[3], const double b[3])
-{
-    return a[0] * b[0] + a[1] * b[1] + a[2] * b[2];
-}
-
 /* Rows and columns of the first frame, its normal, its place; all others must be parallel. */
 static int find_axes(reading *r)
 {
@@ -61,7 +50,7 @@ static int find_axes(reading *r)
     r->grid.space = NOD_SPACE_PATIENT;
     memcpy(r->grid.direction[0], f->orientation[0], sizeof r->grid.direction[0]);
     memcpy(r->grid.direction[1], f->orientation[1], sizeof r->grid.direction[1]);
-    cross(f->orientation[0], f->orientation[1], r->grid.direction[2]);
+    nod_vec3_cross(f->orientation[0], f->orientation[1], r->grid.direction[2]);
     memcpy(r->grid.origin_mm, f->position_mm, sizeof r->grid.origin_mm);
     r->grid.spacing_mm[0] = f->spacing_mm[1];
     r->grid.spacing_mm[1] = f->spacing_mm[0];
@@ -93,11 +82,12 @@ static int measure_frames(reading *r)
         for (int c = 0; c < 3; c++)
             d[c] = f->position_mm[c] - first->position_mm[c];
         for (int a = 0; a < 2; a++)
-            if (fabs(dot(d, r->grid.direction[a])) > NOD_GEOMETRY_AGREE * r->grid.spacing_mm[a])
+            if (fabs(nod_vec3_dot(d, r->grid.direction[a])) >
+                NOD_GEOMETRY_AGREE * r->grid.spacing_mm[a])
                 return nod_fail(r->err, NOD_EDATA,
                                 "%s: frame %d is moved along its plane against the first",
                                 r->name, (int)i + 1);
-        r->along_mm[i] = dot(d, r->grid.direction[2]);
+        r->along_mm[i] = nod_vec3_dot(d, r->grid.direction[2]);
     }
     return 0;
 }
@@ -139,14 +129,14 @@ static int find_planes(reading *r)
 static int fit_grid(reading *r, const nod_geometry *on)
 {
     nod_geometry ours = r->grid, theirs = *on;
-    double d[3], sign = dot(on->direction[2], r->grid.direction[2]) < 0 ? -1 : 1;
+    double d[3], sign = nod_vec3_dot(on->direction[2], r->grid.direction[2]) < 0 ? -1 : 1;
     ours.size[2] = theirs.size[2] = 1;
     ours.spacing_mm[2] = theirs.spacing_mm[2];
     for (int c = 0; c < 3; c++) {
         d[c] = r->grid.origin_mm[c] - on->origin_mm[c];
         ours.direction[2][c] *= sign;
     }
-    double along = dot(d, on->direction[2]);
+    double along = nod_vec3_dot(d, on->direction[2]);
     for (int c = 0; c < 3; c++)
         theirs.origin_mm[c] += along * on->direction[2][c];
     int rc = nod_geometry_agree(&ours, r->name, &theirs, "the image", r->err);

@@ -276,15 +276,6 @@ static bool is_projection(const choosing *c, size_t i_series)
     return true;
 }
 
-/* Secondary Capture Image Storage and its multi-frame kin; PS3.6 A. */
-static bool is_capture(const nod_dicom_header *h)
-{
-    static const char uid[] = "1.2.840.10008.5.1.4.1.1.7";
-    size_t n = sizeof uid - 1;
-    return strncmp(h->sop_class, uid, n) == 0 &&
-           (h->sop_class[n] == '\0' || h->sop_class[n] == '.');
-}
-
 static bool is_burned(const nod_dicom_header *h)
 {
     return h->burned_in;
@@ -349,7 +340,7 @@ static int choose_of_study(choosing *c, size_t i_study, size_t *found, nod_dicom
         return 0;
     }
     if (!c->every && !projections) {
-        prefer_without(c, found, &n, is_capture);
+        prefer_without(c, found, &n, nod_dicom_header_is_capture);
         prefer_without(c, found, &n, is_burned);
         prefer_without(c, found, &n, is_derived);
         if (n > 1) return fail_ambiguous(c, i_study, found, n);

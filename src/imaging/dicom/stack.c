@@ -13,6 +13,7 @@
 #include "base/memory.h"
 #include "imaging/dicom/axis.h"
 #include "imaging/dicom/stack_check.h"
+#include "imaging/vec3.h"
 
 #define COSINE_TOLERANCE  1e-3 /* orientations are written with three to six decimals */
 #define SPACING_TOLERANCE 1e-3 /* relative */
@@ -125,17 +126,6 @@ static int add_item(builder *b, kind k, nod_dicom_item item)
 
 /* --- places along the normal -------------------------------------------------------------- */
 
-static double dot(const double a[3], const double b[3])
-{
-    return a[0] * b[0] + a[1] * b[1] + a[2] * b[2];
-}
-
-static void cross(const double a[3], const double b[3], double out[3])
-{
-    for (int i = 0; i < 3; i++)
-        out[i] = a[(i + 1) % 3] * b[(i + 2) % 3] - a[(i + 2) % 3] * b[(i + 1) % 3];
-}
-
 static int compare_along(const void *a, const void *b)
 {
     const nod_dicom_item *x = a, *y = b;
@@ -165,12 +155,12 @@ static void project(group *g)
     double row[3], column[3], normal[3];
     memcpy(row, g->items[0].frame->orientation[0], sizeof row);
     memcpy(column, g->items[0].frame->orientation[1], sizeof column);
-    cross(row, column, normal);
+    nod_vec3_cross(row, column, normal);
     for (size_t i = 0; i < g->n; i++) {
         const double *p = g->items[i].frame->position_mm;
-        g->items[i].along_mm = dot(p, normal);
-        g->items[i].in_plane_mm[0] = dot(p, row);
-        g->items[i].in_plane_mm[1] = dot(p, column);
+        g->items[i].along_mm = nod_vec3_dot(p, normal);
+        g->items[i].in_plane_mm[0] = nod_vec3_dot(p, row);
+        g->items[i].in_plane_mm[1] = nod_vec3_dot(p, column);
     }
     qsort(g->items, g->n, sizeof *g->items, compare_along);
 }
@@ -299,7 +289,8 @@ static int make_volume(builder *b, const group *g, const nod_dicom_phases *phase
         k->geometry.direction[1][c] = home->frame->orientation[1][c];
         k->geometry.origin_mm[c] = home->frame->position_mm[c];
     }
-    cross(k->geometry.direction[0], k->geometry.direction[1], k->geometry.direction[2]);
+    nod_vec3_cross(k->geometry.direction[0], k->geometry.direction[1],
+                   k->geometry.direction[2]);
     if (home->frame->has_spacing) k->geometry.space = NOD_SPACE_PATIENT;
     rc = nod_dicom_stack_check_places(k, b->err);
     if (!rc) rc = nod_dicom_stack_check_phases(k, phases, b->err);

@@ -9,12 +9,11 @@
 #include "base/memory.h"
 #include "base/text.h"
 
-#define NEAR_MM         0.01 /* how exact positions are written, at worst */
-#define NEAR_DISTANCE   0.02 /* of the distance between slices */
-#define NEAR_PIXEL      0.1  /* of a pixel, along the plane */
-#define RUN_MIN         3    /* places that make a run */
-#define RAD_TO_DEG      57.29577951308232
-#define SECONDARY_CLASS "1.2.840.10008.5.1.4.1.1.7"
+#define NEAR_MM       0.01 /* how exact positions are written, at worst */
+#define NEAR_DISTANCE 0.02 /* of the distance between slices */
+#define NEAR_PIXEL    0.1  /* of a pixel, along the plane */
+#define RUN_MIN       3    /* places that make a run */
+#define RAD_TO_DEG    57.29577951308232
 
 /* --- distances ---------------------------------------------------------------------------- */
 
@@ -205,13 +204,6 @@ static int check_slopes(nod_dicom_stack *k, const nod_dicom_header *const *heade
                             high);
 }
 
-static bool is_secondary_capture(const nod_dicom_header *h)
-{
-    size_t n = strlen(SECONDARY_CLASS);
-    return strncmp(h->sop_class, SECONDARY_CLASS, n) == 0 &&
-           (h->sop_class[n] == '\0' || h->sop_class[n] == '.');
-}
-
 typedef struct header_rule {
     nod_finding_kind kind;
     bool (*applies)(const nod_dicom_header *h);
@@ -240,7 +232,8 @@ static bool is_lossy(const nod_dicom_header *h)
 
 static const header_rule rules[] = {
     {NOD_FINDING_LOCALIZER, is_localizer, "ImageType has LOCALIZER"},
-    {NOD_FINDING_SECONDARY_CAPTURE, is_secondary_capture, "the class is Secondary Capture"},
+    {NOD_FINDING_SECONDARY_CAPTURE, nod_dicom_header_is_capture,
+     "the class is Secondary Capture"},
     {NOD_FINDING_DERIVED, is_derived, "ImageType has DERIVED"},
     {NOD_FINDING_BURNED_IN, is_burned_in, "BurnedInAnnotation is YES"},
     {NOD_FINDING_LOSSY, is_lossy, "LossyImageCompression is 01"},
