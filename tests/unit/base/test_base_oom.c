@@ -15,6 +15,7 @@
 #include "base/csv.h"
 #include "base/file.h"
 #include "base/hash.h"
+#include "base/hmac.h"
 #include "base/json.h"
 #include "base/memory.h"
 #include "fail_alloc.h"
@@ -138,6 +139,15 @@ static int work_hash(const char *folder, nod_error *err)
     return rc;
 }
 
+static int work_hmac(const char *folder, nod_error *err)
+{
+    (void)folder;
+    uint8_t code[NOD_SHA256_BYTES] = {0};
+    int rc = nod_hmac_sha256_text("key", 3, "purpose", "text", code, err);
+    if (rc != 0 && code[0] != 0) return NOD_EINTERNAL;
+    return rc;
+}
+
 static int work_tensor(const char *folder, nod_error *err)
 {
     (void)folder;
@@ -232,6 +242,11 @@ static void test_hash(void **state)
     check_all_but(work_hash, *state, 0);
 }
 
+static void test_hmac(void **state)
+{
+    check_all_but(work_hmac, *state, 0);
+}
+
 static void test_tensor(void **state)
 {
     check_all_but(work_tensor, *state, 0);
@@ -258,6 +273,8 @@ static int setup(void **state)
     nod_error err = NOD_ERROR_INIT;
     char hex[NOD_SHA256_HEX];
     if (nod_sha256_of("", 0, hex, &err) != 0) return -1;
+    uint8_t code[NOD_SHA256_BYTES];
+    if (nod_hmac_sha256("k", 1, "", 0, code, &err) != 0) return -1;
     return temp_folder_make(state);
 }
 
@@ -268,9 +285,9 @@ int main(void)
         cmocka_unit_test(test_json_build), cmocka_unit_test(test_json_write),
         cmocka_unit_test(test_file_read),  cmocka_unit_test(test_file_write),
         cmocka_unit_test(test_folders),    cmocka_unit_test(test_hash),
-        cmocka_unit_test(test_tensor),     cmocka_unit_test(test_strbuf),
-        cmocka_unit_test(test_strlist),    cmocka_unit_test(test_arena),
-        cmocka_unit_test(test_copies),
+        cmocka_unit_test(test_hmac),       cmocka_unit_test(test_tensor),
+        cmocka_unit_test(test_strbuf),     cmocka_unit_test(test_strlist),
+        cmocka_unit_test(test_arena),      cmocka_unit_test(test_copies),
     };
     return cmocka_run_group_tests(tests, setup, temp_folder_remove);
 }
