@@ -1,4 +1,4 @@
-/* csv.c: RFC 4180 tables. The text is copied once and cut up in place: each field is un-quoted
+/* csv.c: tables by RFC 4180, with commas or tabs. The text is copied once and cut up in place: each field is un-quoted
  * over itself, ended by a NUL, and known by its offset. */
 #include "base/csv.h"
 
@@ -20,6 +20,7 @@ struct nod_csv {
 typedef struct csv_parser {
     nod_csv *t;
     const char *name;
+    char comma;      /* what parts fields */
     size_t at, size; /* position in t->text, and its end */
     size_t line;     /* at `at`; the first is 1 */
     size_t row_line; /* where the row began */
@@ -77,7 +78,7 @@ static int quoted_field(csv_parser *p, size_t *end)
 static int plain_field(csv_parser *p, size_t *end)
 {
     const char *s = p->t->text;
-    for (; p->at < p->size && s[p->at] != ',' && s[p->at] != '\n' && s[p->at] != '\r';
+    for (; p->at < p->size && s[p->at] != p->comma && s[p->at] != '\n' && s[p->at] != '\r';
          p->at++) {
         if (s[p->at] == '"')
             return fail_field(p, p->line,
@@ -89,7 +90,7 @@ static int plain_field(csv_parser *p, size_t *end)
     return 0;
 }
 
-/* One field and what follows it; *more says that a comma did. */
+/* One field and what follows it; *more says that another one does. */
 static int parse_field(csv_parser *p, bool *more)
 {
     char *s = p->t->text;
@@ -107,11 +108,11 @@ static int parse_field(csv_parser *p, bool *more)
         }
         if (after == '\r')
             return fail_field(p, p->line, "a carriage return without a line feed");
-        if (after != ',' && after != '\n')
+        if (after != p->comma && after != '\n')
             return fail_field(p, p->line, "text after the closing quote");
         if (p->at < p->size) p->at++;
         if (after == '\n') p->line++;
-        *more = after == ',';
+        *more = after == p->comma;
     }
     rc = add_cell(p, start);
     /* Last, since the end may be the byte that was looked at as the delimiter. */
@@ -154,7 +155,9 @@ static int parse_row(csv_parser *p)
         return nod_fail(p->err, NOD_EFORMAT,
                         "%s:%zu: the row has %zu fields, the header has %zu%s", p->name,
                         p->row_line, n, t->n_columns,
-                        n > t->n_columns ? " (a comma in a field needs quotes)" : "");
+                        n <= t->n_columns  ? ""
+                        : p->comma == '\t' ? " (a tab in a field needs quotes)"
+                                           : " (a comma in a field needs quotes)");
     return 0;
 }
 
@@ -169,7 +172,8 @@ static size_t line_end(const csv_parser *p)
 }
 
 /* Consumes `text`, which has room for a NUL after `size` bytes. */
-static int parse_take(char *text, size_t size, const char *name, nod_csv **out, nod_error *err)
+static int parse_take(char *text, size_t size, const char *name, char comma, nod_csv **out,
+                      nod_error *err)
 {
     int rc = 0;
     nod_csv *t = nod_calloc(1, sizeof *t);
@@ -178,7 +182,7 @@ static int parse_take(char *text, size_t size, const char *name, nod_csv **out, 
         return nod_fail_memory(err, "a table", sizeof *t);
     }
     t->text = text;
-    csv_parser p = {.t = t, .name = name, .size = size, .line = 1, .err = err};
+    csv_parser p = {.t = t, .name = name, .comma = comma, .size = size, .line = 1, .err = err};
     if (size >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0) p.at = 3;
     while (p.at < p.size) {
         size_t blank = line_end(&p);
@@ -208,8 +212,8 @@ static int check_size(size_t size, const char *name, nod_error *err)
                     NOD_CSV_MAX_BYTES);
 }
 
-int nod_csv_parse(const char *text, size_t size, const char *name, nod_csv **out,
-                  nod_error *err)
+static int parse_text(const char *text, size_t size, const char *name, char comma,
+                      nod_csv **out, nod_error *err)
 {
     int rc = check_size(size, name, err);
     if (rc != 0) return rc;
@@ -217,15 +221,37 @@ int nod_csv_parse(const char *text, size_t size, const char *name, nod_csv **out
     if (copy == NULL) return nod_fail_memory(err, "a table", size + 1);
     if (size > 0) memcpy(copy, text, size);
     copy[size] = '\0';
-    return parse_take(copy, size, name, out, err);
+    return parse_take(copy, size, name, comma, out, err);
 }
 
-int nod_csv_read(const char *path, nod_csv **out, nod_error *err)
+static int read_file(const char *path, char comma, nod_csv **out, nod_error *err)
 {
     nod_bytes bytes;
     int rc = nod_file_read(path, NOD_CSV_MAX_BYTES, &bytes, err);
     if (rc != 0) return rc;
-    return parse_take((char *)bytes.data, bytes.size, path, out, err);
+    return parse_take((char *)bytes.data, bytes.size, path, comma, out, err);
+}
+
+int nod_csv_parse(const char *text, size_t size, const char *name, nod_csv **out,
+                  nod_error *err)
+{
+    return parse_text(text, size, name, ',', out, err);
+}
+
+int nod_csv_read(const char *path, nod_csv **out, nod_error *err)
+{
+    return read_file(path, ',', out, err);
+}
+
+int nod_csv_parse_tabs(const char *text, size_t size, const char *name, nod_csv **out,
+                       nod_error *err)
+{
+    return parse_text(text, size, name, '\t', out, err);
+}
+
+int nod_csv_read_tabs(const char *path, nod_csv **out, nod_error *err)
+{
+    return read_file(path, '\t', out, err);
 }
 
 void nod_csv_free(nod_csv *t)

@@ -21,6 +21,10 @@ typedef struct nod_csv nod_csv;
 int nod_csv_parse(const char *text, size_t size, const char *name, nod_csv **out,
                   nod_error *err) NOD_MUST_CHECK;
 int nod_csv_read(const char *path, nod_csv **out, nod_error *err) NOD_MUST_CHECK;
+/* The same where tabs part the fields, as in BIDS. */
+int nod_csv_parse_tabs(const char *text, size_t size, const char *name, nod_csv **out,
+                       nod_error *err) NOD_MUST_CHECK;
+int nod_csv_read_tabs(const char *path, nod_csv **out, nod_error *err) NOD_MUST_CHECK;
 void nod_csv_free(nod_csv *t);
 
 size_t nod_csv_rows(const nod_csv *t); /* without the header */

@@ -81,6 +81,35 @@ static void test_blank_lines_are_skipped_and_counted(void **state)
     nod_csv_free(t);
 }
 
+/* A table as BIDS has them: a comma is a byte like another, a tab parts the fields. */
+static void test_tabs(void **state)
+{
+    static const char text[] = "participant_id\tage\tnote\r\nsub-01\t34\ta, b\nsub-02\tn/a\t\n";
+    static const char quoted[] = "a\tb\n\"x\ty\"\t\"say \"\"hi\"\"\"\n";
+    char path[512];
+    nod_error err = NOD_ERROR_INIT;
+    nod_csv *t = NULL;
+    assert_int_equal(nod_csv_parse_tabs(text, strlen(text), "t.tsv", &t, &err), 0);
+    assert_int_equal(nod_csv_columns(t), 3);
+    assert_int_equal(nod_csv_rows(t), 2);
+    assert_string_equal(nod_csv_header(t, 2), "note");
+    assert_string_equal(nod_csv_get(t, 0, 2), "a, b");
+    assert_string_equal(nod_csv_get(t, 1, 1), "n/a");
+    assert_string_equal(nod_csv_get(t, 1, 2), "");
+    nod_csv_free(t);
+    temp_path(path, *state, "quoted.tsv");
+    assert_int_equal(nod_file_write(path, quoted, strlen(quoted), &err), 0);
+    assert_int_equal(nod_csv_read_tabs(path, &t, &err), 0);
+    assert_string_equal(nod_csv_get(t, 0, 0), "x\ty");
+    assert_string_equal(nod_csv_get(t, 0, 1), "say \"hi\"");
+    nod_csv_free(t);
+    t = NULL;
+    assert_int_equal(nod_csv_parse_tabs("a\n1\t2\n", 6, "t.tsv", &t, &err), NOD_EFORMAT);
+    assert_non_null(strstr(err.message, "t.tsv:2: the row has 2 fields, the header has 1"));
+    assert_non_null(strstr(err.message, "a tab in a field needs quotes"));
+    assert_null(t);
+}
+
 static void test_find(void **state)
 {
     (void)state;
@@ -246,6 +275,7 @@ int main(void)
         cmocka_unit_test(test_quotes),
         cmocka_unit_test(test_byte_order_mark),
         cmocka_unit_test(test_blank_lines_are_skipped_and_counted),
+        cmocka_unit_test(test_tabs),
         cmocka_unit_test(test_find),
         cmocka_unit_test(test_errors_name_line_and_column),
         cmocka_unit_test(test_limits),
