@@ -4,6 +4,7 @@
 
 #include "../../fail_alloc.h"
 #include "base/memory.h"
+#include "eval/aggregate.h"
 #include "eval/calibration.h"
 #include "eval/compare.h"
 #include "eval/operating_point.h"
@@ -105,12 +106,37 @@ static void test_results(void **state)
     nod_predictions_done(&p);
 }
 
+static void test_units(void **state)
+{
+    static const char *const ids[] = {"a", "b"}, *const patients[] = {"p", NULL};
+    static const int32_t truth[] = {0, 1};
+    const nod_judged judged = {2, ids, patients, truth};
+    size_t unit[N_CASES];
+    nod_error err = NOD_ERROR_INIT;
+    nod_predictions p;
+    (void)state;
+    for (size_t i = 0; i < N_CASES; i++)
+        unit[i] = i % 2;
+    assert_int_equal(fill(&p, &err), 0);
+    for (long n = 0; fail_alloc_round(n); n++) {
+        nod_predictions units = {0};
+        int rc = nod_aggregation_apply(NOD_AGGREGATION_MAX, &p, unit, &judged, &units, &err);
+        assert_int_equal(rc, fail_alloc_stop() ? NOD_ENOMEM : 0);
+        nod_predictions_done(&units);
+    }
+    for (long n = 0; fail_alloc_round(n); n++) {
+        nod_aggregation_choice choice;
+        int rc = nod_aggregation_choose(&p, unit, &judged, &choice, &err);
+        assert_int_equal(rc, fail_alloc_stop() ? NOD_ENOMEM : 0);
+    }
+    nod_predictions_done(&p);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_table),
-        cmocka_unit_test(test_reading),
-        cmocka_unit_test(test_calibration),
+        cmocka_unit_test(test_units),   cmocka_unit_test(test_table),
+        cmocka_unit_test(test_reading), cmocka_unit_test(test_calibration),
         cmocka_unit_test(test_results),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
