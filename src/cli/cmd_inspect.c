@@ -9,7 +9,7 @@
 
 typedef struct inspect_options {
     const char *html;
-    bool headers_only, show_ids;
+    bool headers_only;
     int64_t rows;
 } inspect_options;
 
@@ -19,8 +19,6 @@ static const nod_option options[] = {
                     "write a page with a slice of each image here"),
     NOD_OPTION_FLAG(inspect_options, headers_only, "headers-only", 0,
                     "decode nothing: describe DICOM, count files of other formats"),
-    NOD_OPTION_FLAG(inspect_options, show_ids, "show-ids", 0,
-                    "show ids, UIDs, descriptions and folders of DICOM series"),
     NOD_OPTION_INT(inspect_options, rows, "rows", 0, "N", "rows of the table (0: all)", 0,
                    INT32_MAX),
     NOD_OPTION_END};
@@ -69,7 +67,7 @@ static int run(nod_cli *cli, const void *options_void, nod_error *err)
     nod_error nothing = NOD_ERROR_INIT;
     int rc = 0;
     so.headers_only = o->headers_only;
-    so.show_ids = o->show_ids;
+    so.show_ids = cli->show_ids;
     so.side = o->html ? PICTURE_SIDE : 0;
     so.progress = on_progress;
     so.ctx = &w;
@@ -103,7 +101,7 @@ const nod_verb nod_verb_inspect = {
     .examples = "  nodule inspect scans/\n"
                 "  nodule inspect scans/ --headers-only --json\n"
                 "  nodule inspect study.zip masks/*.nii.gz --html study.html\n",
-    .takes = NOD_TAKES_JSON | NOD_TAKES_THREADS,
+    .takes = NOD_TAKES_JSON | NOD_TAKES_THREADS | NOD_TAKES_SHOW_IDS,
     .options = options,
     .defaults = &defaults,
     .options_size = sizeof defaults,

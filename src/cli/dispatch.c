@@ -68,6 +68,8 @@ int nod_cli_dispatch(int argc, char **argv, FILE *out, FILE *err_stream)
         cli.n_args = parsed.n_args;
         cli.json = parsed.json;
         cli.dry_run = parsed.dry_run;
+        cli.show_ids = parsed.show_ids;
+        cli.site_key = parsed.site_key;
         cli.threads = (int)parsed.threads;
         console.quiet = parsed.quiet;
         run_verb(&cli, &parsed, &err);

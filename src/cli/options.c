@@ -24,12 +24,22 @@ static const nod_option common_options[] = {
                     "say what would be done, how long, with how much memory"),
     NOD_OPTION_INT(nod_parsed, threads, "threads", 0, "N",
                    "threads in all (default: as many as this process may use)", 1, 4096),
+    NOD_OPTION_FLAG(nod_parsed, show_ids, "show-ids", 0,
+                    "say ids of patients, UIDs, and names of files and folders as they are"),
+    NOD_OPTION_TEXT(nod_parsed, site_key, "site-key", 0, "FILE",
+                    "patients are shown by names made with this key (default: site.key in "
+                    "your folder of settings)"),
     NOD_OPTION_FLAG(nod_parsed, quiet, "quiet", 'q', "warnings and errors only"),
     NOD_OPTION_FLAG(nod_parsed, help, "help", 'h', "this page"),
 };
 /* Which bit of verb->takes lets a common option in; 0: always there. */
-static const unsigned common_needs[NOD_COUNT(common_options)] = {
-    NOD_TAKES_JSON, NOD_TAKES_DRY_RUN, NOD_TAKES_THREADS, 0, 0};
+static const unsigned common_needs[NOD_COUNT(common_options)] = {NOD_TAKES_JSON,
+                                                                 NOD_TAKES_DRY_RUN,
+                                                                 NOD_TAKES_THREADS,
+                                                                 NOD_TAKES_SHOW_IDS,
+                                                                 NOD_TAKES_SITE_KEY,
+                                                                 0,
+                                                                 0};
 
 /* One table of all options: [0, n_own) the verb's, then the common ones. */
 typedef struct option_set {

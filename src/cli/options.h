@@ -9,8 +9,9 @@ typedef struct nod_parsed {
     void *options;     /* the verb's struct; NULL where it has none */
     const char **args; /* words that are not options */
     size_t n_args;
-    bool help, json, dry_run, quiet;
+    bool help, json, dry_run, quiet, show_ids;
     int64_t threads;
+    const char *site_key; /* NULL: the usual one */
 } nod_parsed;
 
 /* Reads argv[1..] (argv[0] is the verb's name). Errors: EINVAL naming the option or word, with

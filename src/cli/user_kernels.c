@@ -1,27 +1,13 @@
 /* user_kernels.c: see user_kernels.h. */
 #include "cli/user_kernels.h"
 
-#include <stdlib.h>
-
 #include "base/file.h"
 #include "base/memory.h"
+#include "cli/settings.h"
 
 int nod_user_kernels_path(char **out, nod_error *err)
 {
-    const char *file = getenv("NODULE_KERNELS"), *config = getenv("XDG_CONFIG_HOME");
-    const char *home = getenv("HOME");
-    char *base = NULL;
-    *out = NULL;
-    if (file != NULL && *file != '\0') {
-        *out = nod_strdup(file);
-    } else {
-        base = config != NULL && *config != '\0'
-                   ? nod_strdup(config)
-                   : nod_path_join(home != NULL ? home : "/", ".config");
-        if (base != NULL) *out = nod_path_join(base, "nodule/kernels.json");
-    }
-    nod_free(base);
-    return *out != NULL ? 0 : nod_fail_memory(err, "path of the kernel table", 4096);
+    return nod_settings_path("NODULE_KERNELS", "kernels.json", out, err);
 }
 
 int nod_user_kernels_read(nod_kernel_table **out, nod_error *err)

@@ -94,15 +94,23 @@ typedef struct nod_cli {
     char *const *argv;
     const char *const *args; /* words that are not options */
     size_t n_args;
-    bool json, dry_run; /* only where the verb takes them */
-    int threads;        /* 0: all that are available; already set as the budget */
-    FILE *out;          /* results; words for a person go to the console */
+    bool json, dry_run;   /* only where the verb takes them, as the next two */
+    bool show_ids;        /* else nobody is named: docs/privacy.md */
+    const char *site_key; /* file; NULL: the usual one (cli/site_key.h) */
+    int threads;          /* 0: all that are available; already set as the budget */
+    FILE *out;            /* results; words for a person go to the console */
     nod_console *console;
     const nod_log *log; /* lines of library code; ends up on the console */
 } nod_cli;
 
 /* Common options a verb takes besides -h and -q. */
-enum { NOD_TAKES_JSON = 1, NOD_TAKES_DRY_RUN = 2, NOD_TAKES_THREADS = 4 };
+enum {
+    NOD_TAKES_JSON = 1,
+    NOD_TAKES_DRY_RUN = 2,
+    NOD_TAKES_THREADS = 4,
+    NOD_TAKES_SHOW_IDS = 8,
+    NOD_TAKES_SITE_KEY = 16
+};
 
 typedef struct nod_verb {
     const char *name;
