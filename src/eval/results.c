@@ -12,6 +12,7 @@
 
 /* What results are made with; gone when they are made. */
 typedef struct maker {
+    const nod_results_options *options;
     nod_results *r;
     nod_cases *cases;
     nod_scorer *scorer;
@@ -40,6 +41,9 @@ int nod_results_options_check(const nod_results_options *o, nod_error *err)
                         o->replicates, NOD_BOOTSTRAP_REPLICATES);
     if (o->ece_bins < 2 || o->ece_bins > 100)
         return nod_fail(err, NOD_EINVAL, "%zu bins are not in 2..100", o->ece_bins);
+    if (o->metrics && (o->n_metrics == 0 || o->n_metrics > NOD_METRIC_COUNT))
+        return nod_fail(err, NOD_EINVAL, "%zu metrics are asked for, not 1 to %d", o->n_metrics,
+                        NOD_METRIC_COUNT);
     return 0;
 }
 
@@ -55,10 +59,25 @@ static const nod_metric per_column[] = {NOD_METRIC_ROC_AUC,     NOD_METRIC_AVERA
                                         NOD_METRIC_SENSITIVITY, NOD_METRIC_SPECIFICITY,
                                         NOD_METRIC_PRECISION,   NOD_METRIC_F1};
 
+/* Some metrics of the whole task. */
+static void list_chosen_rows(maker *m)
+{
+    for (size_t i = 0; i < m->options->n_metrics; i++) {
+        nod_metric metric = m->options->metrics[i];
+        bool decided = nod_metric_info_get(metric)->from_decisions;
+        m->specs[i] = (nod_row_spec){metric, -1, decided ? 0 : -1};
+    }
+    m->r->n_rows = m->options->n_metrics;
+}
+
 static void list_rows(maker *m)
 {
     const nod_results *r = m->r;
     size_t n = 0;
+    if (m->options->metrics) {
+        list_chosen_rows(m);
+        return;
+    }
     for (size_t point = 0; point < r->n_points; point++)
         for (int metric = 0; metric < NOD_METRIC_COUNT; metric++)
             if (nod_metric_info_get((nod_metric)metric)->from_decisions)
@@ -114,19 +133,25 @@ static int score_reliability(maker *m, nod_error *err)
     nod_results *r = m->r;
     nod_result_row *rows[NOD_RELIABILITY_N] = {NULL};
     nod_reliability_mean mean[NOD_RELIABILITY_N];
+    bool wanted = false;
     for (size_t i = 0; i < r->n_rows; i++)
-        if (is_reliability(r->rows[i].metric))
+        if (is_reliability(r->rows[i].metric)) {
             rows[nod_reliability_index(r->rows[i].metric)] = &r->rows[i];
-    for (int v = 0; v < NOD_RELIABILITY_N; v++) {
-        NOD_ASSERT(rows[v] != NULL);
-        mean[v].seeds = rows[v]->seeds;
-    }
+            wanted = true;
+        }
+    if (!wanted) return 0;
+    double *unasked = nod_calloc(r->n_seeds, sizeof *unasked);
+    if (unasked == NULL) return nod_fail_memory(err, "results", r->n_seeds * sizeof *unasked);
+    for (int v = 0; v < NOD_RELIABILITY_N; v++)
+        mean[v].seeds = rows[v] ? rows[v]->seeds : unasked;
     int rc = nod_reliability_mean_of(m->cases, r->confidence, mean, err);
     for (int v = 0; rc == 0 && v < NOD_RELIABILITY_N; v++) {
+        if (rows[v] == NULL) continue;
         rows[v]->value = mean[v].value;
         rows[v]->interval = mean[v].interval;
         rows[v]->n_used = mean[v].n_used;
     }
+    nod_free(unasked);
     return rc;
 }
 
@@ -263,7 +288,8 @@ static nod_interval flat_interval(const maker *m, size_t row_i)
             if (m->specs[i].metric == NOD_METRIC_SENSITIVITY) half[0] = &r->rows[i];
             if (m->specs[i].metric == NOD_METRIC_SPECIFICITY) half[1] = &r->rows[i];
         }
-        NOD_ASSERT(half[0] != NULL && half[1] != NULL);
+        if (!half[0] || !half[1])
+            return nod_interval_none("it needs sensitivity and specificity");
         nod_interval wilson[2];
         for (int h = 0; h < 2; h++)
             wilson[h] = nod_interval_wilson(half[h]->value.value, (double)half[h]->n_patients,
@@ -489,7 +515,7 @@ static void maker_done(maker *m)
 int nod_results_new(const nod_predictions *p, const nod_operating_point *points,
                     const nod_results_options *options, nod_results **out, nod_error *err)
 {
-    maker m = {0};
+    maker m = {.options = options};
     int rc = nod_results_options_check(options, err);
     if (rc != 0) return rc;
     m.r = nod_calloc(1, sizeof *m.r);

@@ -17,10 +17,14 @@
 #include "eval/scorer.h"
 
 typedef struct nod_results_options {
-    double confidence;        /* of the intervals, in (0.5, 1); default 0.95 */
-    size_t replicates;        /* of the bootstrap, >= 2000; default 2000 */
-    uint64_t seed;            /* of the bootstrap; default 0 */
-    size_t ece_bins;          /* 2..100; default 10 */
+    double confidence; /* of the intervals, in (0.5, 1); default 0.95 */
+    size_t replicates; /* of the bootstrap, >= 2000; default 2000 */
+    uint64_t seed;     /* of the bootstrap; default 0 */
+    size_t ece_bins;   /* 2..100; default 10 */
+    const nod_metric
+        *metrics; /* these alone, of the whole task, at the first point (subgroup.h);
+                                  default NULL: all, of every class, at every point */
+    size_t n_metrics;
     const char *const *notes; /* stamped on the results, e.g. "intervals over images, patients
                                  unknown", "positive class not declared: the highest was taken" */
     size_t n_notes;
@@ -69,6 +73,9 @@ size_t nod_results_seeds(const nod_results *r);
 
 /* Stable schema, version 1. */
 nod_json *nod_results_json(const nod_results *r);
+/* The values of "classes" and "metrics" alone. */
+nod_json *nod_results_classes_json(const nod_results *r);
+nod_json *nod_results_rows_json(const nod_results *r);
 /* Table of fixed width (<= 100 columns of ASCII, names apart). */
 void nod_results_text(const nod_results *r, nod_strbuf *out);
 

@@ -49,7 +49,7 @@ static nod_json *row_json(const nod_results *r, const nod_result_row *row)
     return j;
 }
 
-static nod_json *classes_json(const nod_results *r)
+nod_json *nod_results_classes_json(const nod_results *r)
 {
     nod_json *a = nod_json_array();
     for (size_t k = 0; k < r->k; k++) {
@@ -59,6 +59,14 @@ static nod_json *classes_json(const nod_results *r)
         nod_json_set_int(j, "patients", (int64_t)r->class_patients[k]);
         nod_json_push(a, j);
     }
+    return a;
+}
+
+nod_json *nod_results_rows_json(const nod_results *r)
+{
+    nod_json *a = nod_json_array();
+    for (size_t i = 0; i < r->n_rows; i++)
+        nod_json_push(a, row_json(r, &r->rows[i]));
     return a;
 }
 
@@ -157,7 +165,7 @@ nod_json *nod_results_json(const nod_results *r)
     nod_json_set_str(root, "format", "nodule-results");
     nod_json_set_int(root, "version", 1);
     nod_json_set_str(root, "task", nod_task_name(r->task));
-    nod_json_set(root, "classes", classes_json(r));
+    nod_json_set(root, "classes", nod_results_classes_json(r));
     nod_json_set_str(root, "positive",
                      r->task == NOD_TASK_BINARY ? r->class_names[r->positive] : NULL);
     nod_json_set_int(root, "images", (int64_t)r->n_images);
@@ -179,10 +187,7 @@ nod_json *nod_results_json(const nod_results *r)
     nod_json_set_int(boot, "replicates_given_up", (int64_t)r->given_up);
     nod_json_set(root, "bootstrap", boot);
     nod_json_set(root, "operating_points", points_json(r));
-    nod_json *rows = nod_json_array();
-    for (size_t i = 0; i < r->n_rows; i++)
-        nod_json_push(rows, row_json(r, &r->rows[i]));
-    nod_json_set(root, "metrics", rows);
+    nod_json_set(root, "metrics", nod_results_rows_json(r));
     nod_json_set(root, "confusion", tables_json(r));
     nod_json_set(root, "calibration_bins", bins_json(r));
     nod_json *notes = nod_json_array();

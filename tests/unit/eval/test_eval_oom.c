@@ -8,7 +8,7 @@
 #include "eval/calibration.h"
 #include "eval/compare.h"
 #include "eval/operating_point.h"
-#include "eval/results.h"
+#include "eval/subgroup.h"
 
 #define N_CASES 40
 
@@ -106,6 +106,26 @@ static void test_results(void **state)
     nod_predictions_done(&p);
 }
 
+static void test_subgroups(void **state)
+{
+    (void)state;
+    nod_error err = NOD_ERROR_INIT;
+    nod_predictions p;
+    nod_results_options o = nod_results_options_default();
+    const char *site[N_CASES];
+    const nod_factor f = {"site", site};
+    for (size_t i = 0; i < N_CASES; i++)
+        site[i] = i < 20 ? "A" : i < 38 ? "B" : NULL;
+    assert_int_equal(fill(&p, &err), 0);
+    for (long n = 0; fail_alloc_round(n); n++) {
+        nod_subgroups *s = NULL;
+        int rc = nod_subgroups_new(&p, NULL, &f, 1, &o, &s, &err);
+        assert_int_equal(rc, fail_alloc_stop() ? NOD_ENOMEM : 0);
+        nod_subgroups_free(s);
+    }
+    nod_predictions_done(&p);
+}
+
 static void test_units(void **state)
 {
     static const char *const ids[] = {"a", "b"}, *const patients[] = {"p", NULL};
@@ -135,9 +155,9 @@ static void test_units(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_units),   cmocka_unit_test(test_table),
-        cmocka_unit_test(test_reading), cmocka_unit_test(test_calibration),
-        cmocka_unit_test(test_results),
+        cmocka_unit_test(test_subgroups),   cmocka_unit_test(test_units),
+        cmocka_unit_test(test_table),       cmocka_unit_test(test_reading),
+        cmocka_unit_test(test_calibration), cmocka_unit_test(test_results),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
