@@ -176,48 +176,79 @@ out:
     return rc;
 }
 
-static int refuse_seal(const nod_ledger *l, size_t i_look, nod_error *err)
+static int refuse_seal(const nod_ledger *l, const nod_seal_request *q, size_t i_look,
+                       nod_error *err)
 {
     return nod_fail(err, NOD_ESEAL,
-                    "cases of this cohort were looked at in a test (%s, ledger %s); dividing "
-                    "them anew needs --again \"reason\", which every later result will print",
-                    l->rows[i_look].time, l->path);
+                    "cases of this cohort were looked at in a test (%s, ledger %s); %s needs "
+                    "--again \"reason\", which every later result will print",
+                    l->rows[i_look].time, l->path,
+                    q->external ? "another look at them" : "dividing them anew");
+}
+
+static nod_json *seal_payload(const nod_seal_request *q, int64_t looks)
+{
+    nod_json *p = nod_json_object();
+    nod_json_set_str(p, "split", q->split_hash);
+    nod_json_set_str(p, "cohort", q->cohort_hash);
+    nod_json_set_int(p, "cases", (int64_t)q->n);
+    nod_json_set_int(p, "looks_before", looks);
+    if (q->external) nod_json_set_bool(p, "external", true);
+    nod_json_set_str(p, "again", q->again);
+    nod_json_set_str(p, "by", q->by);
+    return p;
+}
+
+/* The ledger as it stood when row i was its last. */
+static nod_anchor anchor_at(const nod_ledger *l, size_t i)
+{
+    nod_anchor a = {.length = (int64_t)i + 1};
+    memcpy(a.id, l->id, sizeof a.id);
+    memcpy(a.head, l->rows[i].hash, sizeof a.head);
+    return a;
+}
+
+/* Decides and appends, inside the transaction. */
+static int seal_locked(nod_ledger *l, const nod_seal_request *q, nod_anchor *out,
+                       nod_error *err)
+{
+    nod_ident_set test = {0}, other = {0};
+    int64_t looks = 0, i_first = q->external ? find_split(l, q->split_hash) : -1;
+    int rc = 0;
+    if (i_first >= 0) {
+        *out = anchor_at(l, (size_t)i_first);
+        return 0;
+    }
+    NOD_TRY(collect_idents(l, q, &test, &other, err));
+    for (size_t i = 0; i < l->n && rc == 0; i++)
+        if (look_touches(l, i, &test, &other)) {
+            looks++;
+            if (q->again == NULL) rc = refuse_seal(l, q, i, err);
+        }
+    if (rc == 0) rc = nod_rows_append(l, "split", seal_payload(q, looks), &test, &other, err);
+    if (rc == 0) *out = nod_ledger_anchor(l);
+out:
+    nod_ident_done(&test);
+    nod_ident_done(&other);
+    return rc;
 }
 
 int nod_seal_split(nod_ledger *l, const nod_seal_request *q, nod_anchor *out, nod_error *err)
 {
-    nod_ident_set test = {0}, other = {0};
+    nod_anchor anchor;
     int rc = 0;
     NOD_TRY(check_hash(q->split_hash, "the split", err));
     NOD_TRY(check_hash(q->cohort_hash, "the cohort", err));
     NOD_TRY(check_words(q->again, "the reason for --again", NOD_AGAIN_MAX, err));
     NOD_TRY(check_words(q->by, "the name of who splits", NAME_MAX_BYTES, err));
     NOD_TRY(nod_rows_lock(l, err));
-    rc = collect_idents(l, q, &test, &other, err);
-    int64_t looks = 0;
-    for (size_t i = 0; i < l->n && rc == 0; i++)
-        if (look_touches(l, i, &test, &other)) {
-            looks++;
-            if (q->again == NULL) rc = refuse_seal(l, i, err);
-        }
-    if (rc == 0) {
-        nod_json *p = nod_json_object();
-        nod_json_set_str(p, "split", q->split_hash);
-        nod_json_set_str(p, "cohort", q->cohort_hash);
-        nod_json_set_int(p, "cases", (int64_t)q->n);
-        nod_json_set_int(p, "looks_before", looks);
-        nod_json_set_str(p, "again", q->again);
-        nod_json_set_str(p, "by", q->by);
-        rc = nod_rows_append(l, "split", p, &test, &other, err);
-    }
+    rc = seal_locked(l, q, &anchor, err);
     if (rc == 0)
         rc = nod_rows_commit(l, err);
     else
         nod_rows_rollback(l);
-    if (rc == 0) *out = nod_ledger_anchor(l);
+    if (rc == 0) *out = anchor;
 out:
-    nod_ident_done(&test);
-    nod_ident_done(&other);
     return rc;
 }
 

@@ -6,7 +6,9 @@
  *   - sealing a split that holds looked-at cases needs `again`;
  *   - a look is allowed where no earlier look concerns the split, or where all of them stood in
  *     the ledger when the split was sealed (they were justified then); any other needs `again`;
- *   - a look that was begun and has no result may be resumed by the identical list of runs.
+ *   - a look that was begun and has no result may be resumed by the identical list of runs;
+ *   - a cohort from elsewhere is sealed when it is first looked at, all of it; sealing it again is its
+ *     first seal, so that every later look at it is counted from there.
  * The row of a look is on the disk before nod_look_begin returns, and only what it returns
  * gives the right to the labels of the test part (data/labels.h). */
 #ifndef NOD_LEDGER_LOOK_H
@@ -31,12 +33,14 @@ typedef struct nod_seal_request {
     const char *split_hash, *cohort_hash; /* 64 hex digits each */
     const nod_seal_case *cases;
     size_t n;
+    bool external;     /* a cohort that no run was trained on; all of its cases are `test` */
     const char *again; /* reason, or NULL */
     const char *by;    /* who, or NULL */
 } nod_seal_request;
 
 /* Appends the row of a split; *out is the anchor that goes into its file. ESEAL where cases
- * were looked at before and there is no reason. */
+ * were looked at before and there is no reason. An external one that is sealed already gets the anchor
+ * of its first seal, and nothing is written. */
 int nod_seal_split(nod_ledger *l, const nod_seal_request *q, nod_anchor *out,
                    nod_error *err) NOD_MUST_CHECK;
 

@@ -322,6 +322,47 @@ static void test_two_splits_one_look(void **state)
     nod_ledger_close(w.l);
 }
 
+/* A cohort from elsewhere: one seal however often it is tested, its looks counted by themselves, and
+ * seen as looks at its cases under any other name. */
+static void test_external(void **state)
+{
+    static const nod_seal_case elsewhere[] = {{"y1", "q1", true}, {"y2", "q2", true}};
+    static const nod_seal_case fewer[] = {{"y2", "q2", true}};
+    world w = make(*state);
+    nod_error err = NOD_ERROR_INIT;
+    nod_look *k = NULL;
+    nod_anchor first, again, other;
+    nod_seal_request q = {.split_hash = SPLIT_B,
+                          .cohort_hash = COHORT,
+                          .cases = elsewhere,
+                          .n = NOD_COUNT(elsewhere),
+                          .external = true};
+    assert_int_equal(nod_seal_split(w.l, &q, &first, &err), 0);
+    assert_int_equal(first.length, 3);
+    expect_in(nod_ledger_get(w.l, 2).payload, "\"external\":true");
+    assert_int_equal(nod_seal_split(w.l, &q, &again, &err), 0);
+    assert_int_equal(nod_ledger_length(w.l), 3);
+    assert_memory_equal(&first, &again, sizeof first);
+
+    look_and_finish(&w, SPLIT_B, &first, NULL);
+    /* The seal is there still, without a reason; the look is not free any more. */
+    assert_int_equal(nod_seal_split(w.l, &q, &again, &err), 0);
+    assert_memory_equal(&first, &again, sizeof first);
+    assert_int_equal(look(w.l, SPLIT_B, &again, RUN_2, &w.split, NULL, &k, &err), NOD_ESEAL);
+    expect_in(err.message, "look 1 (");
+    /* Some of the cases as another cohort. */
+    q.split_hash = RUN_1;
+    q.cases = fewer;
+    q.n = NOD_COUNT(fewer);
+    assert_int_equal(nod_seal_split(w.l, &q, &other, &err), NOD_ESEAL);
+    expect_in(err.message, "another look at them needs --again");
+    q.again = "the scanner was repaired";
+    assert_int_equal(nod_seal_split(w.l, &q, &other, &err), 0);
+    /* The test part of the split itself is untouched by all this. */
+    look_and_finish(&w, SPLIT_A, &w.split, NULL);
+    nod_ledger_close(w.l);
+}
+
 static void test_anchors_are_checked(void **state)
 {
     world w = make(*state);
@@ -381,6 +422,7 @@ int main(void)
         cmocka_unit_test(test_new_split_of_looked_at_cases),
         cmocka_unit_test(test_split_with_reason_allows_one_look),
         cmocka_unit_test(test_two_splits_one_look),
+        cmocka_unit_test(test_external),
         cmocka_unit_test(test_anchors_are_checked),
         cmocka_unit_test(test_full_disk),
     };
