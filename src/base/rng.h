@@ -20,6 +20,8 @@ typedef enum nod_rng_purpose {
     NOD_RNG_SYNTH,     /* index: case */
     NOD_RNG_AUGMENT,   /* index: epoch and case */
     NOD_RNG_TEST,      /* tests and benchmarks */
+    NOD_RNG_FOREST,    /* index: fit * 2^20 + tree */
+    NOD_RNG_FOLD,      /* index: repetition * 2^20 + stratum */
 } nod_rng_purpose;
 
 typedef struct nod_rng {

@@ -24,6 +24,7 @@ typedef enum nod_interval_method {
     NOD_INTERVAL_NEWCOMBE5,       /* Newcombe's method 5 */
     NOD_INTERVAL_SANDWICH,        /* cluster-robust variance, t quantile */
     NOD_INTERVAL_PAIRED_DELONG,   /* difference of two AUCs, t quantile */
+    NOD_INTERVAL_INFLUENCE,       /* patients' influences on a mean of AUCs, logit scale, t */
 } nod_interval_method;
 
 typedef struct nod_interval {

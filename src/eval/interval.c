@@ -29,6 +29,8 @@ const char *nod_interval_name(nod_interval_method method)
         return "cluster-robust, t";
     case NOD_INTERVAL_PAIRED_DELONG:
         return "paired DeLong, t";
+    case NOD_INTERVAL_INFLUENCE:
+        return "influence, logit, t";
     }
     return "unknown";
 }
