@@ -307,6 +307,7 @@ int nod_compare(const char *name_a, const nod_predictions *a,
     const nod_cases *c = m.sides[0].cases;
     snprintf(made.name_a, sizeof made.name_a, "%s", name_a);
     snprintf(made.name_b, sizeof made.name_b, "%s", name_b);
+    snprintf(made.units, sizeof made.units, "%s", options->units);
     made.n_images = c->n;
     made.n_patients = c->n_patients;
     made.patients_known = c->n_without_patient < c->n;
@@ -374,7 +375,7 @@ nod_json *nod_comparison_json(const nod_comparison *c)
 void nod_comparison_text(const nod_comparison *c, nod_strbuf *out)
 {
     char interval[64], p[64];
-    nod_strbuf_printf(out, "A: %s\nB: %s\n%zu images", c->name_a, c->name_b, c->n_images);
+    nod_strbuf_printf(out, "A: %s\nB: %s\n%zu %s", c->name_a, c->name_b, c->n_images, c->units);
     if (c->patients_known)
         nod_strbuf_printf(out, " of %zu patients\n\n", c->n_patients);
     else

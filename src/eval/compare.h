@@ -44,6 +44,7 @@ typedef struct nod_compare_row {
 
 typedef struct nod_comparison {
     char name_a[128], name_b[128];
+    char units[16]; /* what the cases are, as in nod_results_options */
     double confidence;
     size_t n_images, n_patients;
     bool patients_known;

@@ -28,7 +28,12 @@ typedef struct maker {
 nod_results_options nod_results_options_default(void)
 {
     return (nod_results_options){
-        .confidence = 0.95, .replicates = NOD_BOOTSTRAP_REPLICATES, .ece_bins = NOD_ECE_BINS};
+        .confidence = 0.95,
+        .replicates = NOD_BOOTSTRAP_REPLICATES,
+        .ece_bins = NOD_ECE_BINS,
+        .unit = "image",
+        .units = "images",
+    };
 }
 
 int nod_results_options_check(const nod_results_options *o, nod_error *err)
@@ -343,6 +348,14 @@ static int copy_json(nod_arena *arena, const nod_json *j, char **out, nod_error 
     return *out != NULL ? 0 : nod_fail_memory(err, "results", 0);
 }
 
+static int copy_unit(nod_results *r, const nod_results_options *o, nod_error *err)
+{
+    r->unit = nod_arena_strdup(&r->arena, o->unit);
+    r->units = nod_arena_strdup(&r->arena, o->units);
+    r->n_sources = o->n_sources;
+    return r->unit && r->units ? 0 : nod_fail_memory(err, "results", 0);
+}
+
 /* Notes of the caller, then what the cases themselves say. */
 static int copy_notes(maker *m, const nod_results_options *o, nod_error *err)
 {
@@ -353,8 +366,8 @@ static int copy_notes(maker *m, const nod_results_options *o, nod_error *err)
         r->notes[r->n_notes++] = nod_arena_strdup(&r->arena, o->notes[i]);
     if (r->n_without_patient > 0 && r->n_without_patient < r->n_images)
         r->notes[r->n_notes++] = nod_arena_printf(
-            &r->arena, "%zu of %zu images have no patient key; each counts as a patient",
-            r->n_without_patient, r->n_images);
+            &r->arena, "%zu of %zu %s have no patient key; each counts as a patient",
+            r->n_without_patient, r->n_images, r->units);
     if (r->given_up > 0)
         r->notes[r->n_notes++] = nod_arena_printf(
             &r->arena, "%zu of %zu bootstrap replicates found no draw with every class",
@@ -525,6 +538,7 @@ int nod_results_new(const nod_predictions *p, const nod_operating_point *points,
     m.r->replicates = options->replicates;
     m.r->bootstrap_seed = options->seed;
     m.r->ece_bins = options->ece_bins;
+    NOD_TRY(copy_unit(m.r, options, err));
     NOD_TRY(nod_cases_new(p, &m.cases, err));
     NOD_TRY(describe(&m, p, err));
     NOD_TRY(set_points(&m, points, err));

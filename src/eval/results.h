@@ -28,6 +28,10 @@ typedef struct nod_results_options {
     const char *const *notes; /* stamped on the results, e.g. "intervals over images, patients
                                  unknown", "positive class not declared: the highest was taken" */
     size_t n_notes;
+    /* What the cases are (aggregate.h): name in JSON and its plural in the text; default "image",
+     * "images". n_sources: the images that they were made of; default 0: the cases themselves. */
+    const char *unit, *units;
+    size_t n_sources;
     const nod_json *calibration; /* stored as it is; may be NULL */
     const nod_json *provenance;  /* stored as it is: run, ledger id, length, head hash; NULL */
 } nod_results_options;
@@ -42,7 +46,7 @@ typedef struct nod_result_row {
     int point;          /* index of nod_results.points; -1 where no decision is needed */
     nod_estimate value; /* mean over seeds */
     nod_interval interval;
-    size_t n_images;   /* that the metric is about: sensitivity counts positives ... */
+    size_t n_images;   /* cases that the metric is about: sensitivity counts positives ... */
     size_t n_patients; /* with such an image */
     size_t n_used;     /* classes in a macro average; 1 for anything else */
     size_t n_columns;  /* classes there could have been in it */

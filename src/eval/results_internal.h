@@ -14,7 +14,9 @@ struct nod_results {
     double confidence;
     size_t replicates, redrawn, given_up, ece_bins;
     uint64_t bootstrap_seed;
-    size_t n_images, n_patients, n_without_patient;
+    const char *unit, *units;                       /* what a case is, one and several */
+    size_t n_images, n_patients, n_without_patient; /* images: cases, whatever they are */
+    size_t n_sources; /* images that the cases were made of; 0: the cases themselves */
     size_t n_seeds;
     int32_t *seed_index;                   /* [n_seeds] as in the predictions */
     size_t *class_images, *class_patients; /* [k]; multi-label: of the positives */

@@ -168,7 +168,10 @@ nod_json *nod_results_json(const nod_results *r)
     nod_json_set(root, "classes", nod_results_classes_json(r));
     nod_json_set_str(root, "positive",
                      r->task == NOD_TASK_BINARY ? r->class_names[r->positive] : NULL);
+    nod_json_set_str(root, "unit", r->unit);
     nod_json_set_int(root, "images", (int64_t)r->n_images);
+    nod_json_set_int(root, "source_images",
+                     (int64_t)(r->n_sources ? r->n_sources : r->n_images));
     bool known = r->n_without_patient < r->n_images;
     nod_json_set_bool(root, "patients_known", known);
     nod_json_set(root, "patients",
@@ -206,16 +209,19 @@ static void add_heading(const nod_results *r, nod_strbuf *out)
     nod_strbuf_printf(out, "%s task", nod_task_name(r->task));
     if (r->task == NOD_TASK_BINARY)
         nod_strbuf_printf(out, ", positive class '%s'", r->class_names[r->positive]);
-    nod_strbuf_printf(out, "; %zu images", r->n_images);
-    if (r->n_without_patient < r->n_images)
-        nod_strbuf_printf(out, " of %zu patients", r->n_patients);
-    else
+    nod_strbuf_printf(out, "; %zu %s", r->n_images, r->units);
+    if (r->n_without_patient == r->n_images)
         nod_strbuf_add(out, ", patients unknown");
+    else if (strcmp(r->unit, "patient") != 0)
+        nod_strbuf_printf(out, " of %zu patients", r->n_patients);
+    else if (r->n_patients != r->n_images)
+        nod_strbuf_printf(out, " in %zu groups", r->n_patients);
+    if (r->n_sources) nod_strbuf_printf(out, ", from %zu images", r->n_sources);
     if (r->n_seeds > 1) nod_strbuf_printf(out, "; %zu seeds", r->n_seeds);
     nod_strbuf_addc(out, '\n');
     for (size_t k = 0; k < r->k; k++)
-        nod_strbuf_printf(out, "%s%s: %zu images", k == 0 ? "  " : ", ", r->class_names[k],
-                          r->class_images[k]);
+        nod_strbuf_printf(out, "%s%s: %zu %s", k == 0 ? "  " : ", ", r->class_names[k],
+                          r->class_images[k], r->units);
     nod_strbuf_addc(out, '\n');
     if (!isnan(r->majority))
         nod_strbuf_printf(out, "  always saying the commonest class: accuracy %.4f\n",
@@ -247,7 +253,8 @@ static void add_column_titles(const nod_results *r, nod_strbuf *out)
     char interval[32];
     snprintf(interval, sizeof interval, "%g %% interval", 100 * r->confidence);
     nod_strbuf_printf(out, "  %-26s %8s  %-18s %-24s %7s %8s%s\n", "metric", "value", interval,
-                      "method", "images", "patients", r->n_seeds > 1 ? "  sd of seeds" : "");
+                      "method", r->n_sources ? "units" : "images", "patients",
+                      r->n_seeds > 1 ? "  sd of seeds" : "");
 }
 
 static void add_row(const nod_results *r, const nod_result_row *row, nod_strbuf *out)

@@ -170,6 +170,42 @@ static void test_intervals_are_of_units(void **state)
     nod_predictions_done(&p);
 }
 
+/* What is counted has its name, in text and JSON; ten images made five studies, two of one patient. */
+static void test_results_name_what_is_judged(void **state)
+{
+    static const char *const studies[] = {"s1", "s2", "s3", "s4", "s5"}, *const owners[] = {
+                                                                             "A", "A", "C", "D",
+                                                                             "E"};
+    const nod_judged of_studies = {5, studies, owners, truth};
+    nod_error err = NOD_ERROR_INIT;
+    nod_predictions p, units;
+    nod_results *r = NULL;
+    nod_results_options o = nod_results_options_default();
+    nod_strbuf text = NOD_STRBUF_INIT;
+    (void)state;
+    o.unit = "study";
+    o.units = "studies";
+    o.n_sources = 10;
+    golden_table(&p, NOD_TASK_BINARY, 2);
+    add_ten(&p, 0);
+    assert_int_equal(
+        nod_aggregation_apply(NOD_AGGREGATION_MAX, &p, unit_of, &of_studies, &units, &err), 0);
+    assert_int_equal(nod_results_new(&units, NULL, &o, &r, &err), 0);
+    nod_results_text(r, &text);
+    assert_non_null(strstr(text.data, "; 5 studies of 4 patients, from 10 images\n"));
+    assert_non_null(strstr(text.data, "k0: 3 studies, k1: 2 studies\n"));
+    nod_json *j = nod_results_json(r);
+    assert_string_equal(nod_json_str(nod_json_get(j, "unit")), "study");
+    assert_int_equal(nod_json_i64(nod_json_get(j, "images")), 5);
+    assert_int_equal(nod_json_i64(nod_json_get(j, "source_images")), 10);
+    assert_int_equal(nod_json_i64(nod_json_get(j, "patients")), 4);
+    nod_json_free(j);
+    nod_strbuf_done(&text);
+    nod_results_free(r);
+    nod_predictions_done(&units);
+    nod_predictions_done(&p);
+}
+
 static void test_seeds_stay_apart(void **state)
 {
     nod_error err = NOD_ERROR_INIT;
@@ -229,6 +265,7 @@ int main(void)
         cmocka_unit_test(test_rules_of_many),
         cmocka_unit_test(test_ten_images_by_hand),
         cmocka_unit_test(test_intervals_are_of_units),
+        cmocka_unit_test(test_results_name_what_is_judged),
         cmocka_unit_test(test_seeds_stay_apart),
         cmocka_unit_test(test_refusals),
     };
