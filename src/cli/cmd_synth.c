@@ -5,7 +5,7 @@
 typedef struct synth_options {
     const char *out;
     int kind;
-    int64_t patients, images, size, seed;
+    int64_t patients, images, size, seed, sites;
     double prevalence, contrast;
     nod_strlist defects;
 } synth_options;
@@ -36,6 +36,11 @@ static const nod_option options[] = {
         synth_options, defects, "defect", 0, "NAME",
         "gap, duplicate, uneven, tilt, leak, dummy-ids, localizer or burned-in; may be "
         "given several times"),
+    NOD_OPTION_INT(
+        synth_options, sites, "sites", 0, "N",
+        "hospitals, each with its vendor and noisier than the one before; patients then "
+        "have sex and age (0: unknown)",
+        0, NOD_SYNTH_MAX_SITES),
     NOD_OPTION_INT(synth_options, seed, "seed", 0, "N", "seed", 0, INT32_MAX),
     NOD_OPTION_END};
 
@@ -56,6 +61,7 @@ static int run(nod_cli *cli, const void *options_void, nod_error *err)
     if (o->prevalence > 0) s.prevalence = o->prevalence;
     if (o->contrast > 0) s.contrast = o->contrast;
     s.seed = (uint64_t)o->seed;
+    s.n_sites = o->sites;
     for (size_t i = 0; i < o->defects.n; i++) {
         int d = nod_synth_defect_from_name(o->defects.items[i]);
         if (d < 0) {

@@ -61,12 +61,25 @@ static int make_folders(const char *path, nod_error *err)
     return rc;
 }
 
+/* ",Site A,Vendor 1,F,63", the columns of the manifest that are there with sites. */
+static void describe_patient(const nod_synth_patient *p, char *out, size_t size)
+{
+    char site[NOD_SYNTH_PLACE], vendor[NOD_SYNTH_PLACE];
+    *out = '\0';
+    if (p->site < 0) return;
+    nod_synth_site_name(p->site, site);
+    nod_synth_vendor_name(p->site, vendor);
+    snprintf(out, size, ",%s,%s,%c,%d", site, vendor, p->sex, p->age);
+}
+
 /* The images of one patient, and their rows of the manifest. */
 static int write_slices(const nod_synth_cohort *c, const char *path, int64_t i, nod_image *im,
                         nod_strbuf *manifest, nod_error *err)
 {
     nod_phantom *head = NULL;
+    char facts[64];
     int rc = head_of(c, i, &head, err);
+    describe_patient(&c->patients[i], facts, sizeof facts);
     const char *label = nod_synth_class_name(NOD_SYNTH_SLICES, c->patients[i].label);
     for (int64_t j = 0; rc == 0 && j < c->patients[i].n_images; j++) {
         char name[96];
@@ -77,7 +90,7 @@ static int write_slices(const nod_synth_cohort *c, const char *path, int64_t i, 
         rc = file == NULL ? nod_fail_memory(err, "a path", strlen(path))
                           : nod_image_write_png(file, im, err);
         nod_free(file);
-        nod_strbuf_printf(manifest, "%s,%s,p%04lld\n", name, label, (long long)i + 1);
+        nod_strbuf_printf(manifest, "%s,%s,p%04lld%s\n", name, label, (long long)i + 1, facts);
     }
     nod_phantom_free(head);
     return rc;
@@ -91,7 +104,8 @@ static int write_folder(const nod_synth_cohort *c, const char *path, nod_error *
     int rc = 0;
     NOD_TRY(make_folders(path, err));
     NOD_TRY(nod_image_init(&im, 1, c->o->size, c->o->size, 1, NOD_SAMPLE_U8, err));
-    nod_strbuf_add(&manifest, "path,label,patient\n");
+    nod_strbuf_printf(&manifest, "path,label,patient%s\n",
+                      c->o->n_sites > 0 ? ",site,vendor,sex,age" : "");
     for (int64_t i = 0; i < c->o->n_patients; i++)
         NOD_TRY(write_slices(c, path, i, &im, &manifest, err));
     file = nod_path_join(path, "manifest.csv");

@@ -39,6 +39,7 @@ typedef enum nod_synth_defect {
 
 #define NOD_SYNTH_MAX_PATIENTS 100000
 #define NOD_SYNTH_MAX_IMAGES   1000 /* of one patient */
+#define NOD_SYNTH_MAX_SITES    26
 
 typedef struct nod_synth_options {
     nod_synth_kind kind;
@@ -57,6 +58,10 @@ typedef struct nod_synth_options {
     double part_val, part_test; /* .npz: shares of the patients; default 0.15 and 0.25 */
     bool deflate;               /* .npz; default true */
     unsigned defects;           /* DICOM: bit (1 << nod_synth_defect) for each; default none */
+    int64_t n_sites;            /* hospitals that the patients of each class are dealt to, up to
+                        NOD_SYNTH_MAX_SITES; each has a vendor, and scanners noisier than those of the one
+                        before. Patients then have sex and age too. Slices and DICOM; default 0: none
+                        of this is known */
 } nod_synth_options;
 
 nod_synth_options nod_synth_defaults(nod_synth_kind kind);

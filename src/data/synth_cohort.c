@@ -5,6 +5,7 @@
 #include "data/synth_cohort.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/memory.h"
@@ -14,6 +15,7 @@
 #define STREAM_COUNTS  (UINT64_MAX - 1)
 #define STREAM_PARTS   (UINT64_MAX - 2)
 #define STREAM_ORDER   (UINT64_MAX - 3)
+#define STREAM_PEOPLE  (UINT64_MAX - 64) /* beyond those of parts and orders */
 
 static const struct kind {
     const char *name, *classes[2];
@@ -132,6 +134,13 @@ static int check_options(const nod_synth_options *o, nod_error *err)
         return nod_fail(err, NOD_EINVAL,
                         "synth: parts %g for validation and %g for test leave nothing to train",
                         o->part_val, o->part_test);
+    if (o->n_sites < 0 || o->n_sites > NOD_SYNTH_MAX_SITES)
+        return nod_fail(err, NOD_EINVAL, "synth: %lld sites; 0 to %d are possible",
+                        (long long)o->n_sites, NOD_SYNTH_MAX_SITES);
+    if (o->n_sites > 0 && !k->is_dicom && o->kind != NOD_SYNTH_SLICES)
+        return nod_fail(err, NOD_EINVAL,
+                        "synth: %s in an .npz say nothing of sites; take slices or DICOM",
+                        k->name);
     return check_defects(o, err);
 }
 
@@ -183,6 +192,41 @@ static int draw_parts(nod_synth_cohort *c, nod_error *err)
     return 0;
 }
 
+/* Deals the patients of each class over the sites, so that a site says nothing about the class. */
+static int draw_people(nod_synth_cohort *c, nod_error *err)
+{
+    size_t n = (size_t)c->o->n_patients, n_class;
+    nod_rng r = nod_rng_make(c->o->seed, NOD_RNG_SYNTH, STREAM_PEOPLE);
+    nod_synth_patient **order = nod_calloc(n, sizeof *order);
+    if (order == NULL) return nod_fail_memory(err, "a cohort", n * sizeof *order);
+    for (size_t i = 0; i < n; i++) {
+        c->patients[i].site = -1;
+        if (c->o->n_sites == 0) continue;
+        c->patients[i].sex = nod_rng_uniform(&r) < 0.5 ? 'F' : 'M';
+        c->patients[i].age = 20 + (int)nod_rng_below(&r, 70);
+    }
+    for (int label = 0; label < 2 && c->o->n_sites > 0; label++) {
+        n_class = 0;
+        for (size_t i = 0; i < n; i++)
+            if (c->patients[i].label == label) order[n_class++] = &c->patients[i];
+        nod_rng_shuffle(&r, order, n_class, sizeof *order);
+        for (size_t k = 0; k < n_class; k++)
+            order[k]->site = (int)(k % (size_t)c->o->n_sites);
+    }
+    nod_free(order);
+    return 0;
+}
+
+void nod_synth_site_name(int site, char out[NOD_SYNTH_PLACE])
+{
+    snprintf(out, NOD_SYNTH_PLACE, "Site %c", 'A' + site);
+}
+
+void nod_synth_vendor_name(int site, char out[NOD_SYNTH_PLACE])
+{
+    snprintf(out, NOD_SYNTH_PLACE, "Vendor %d", site + 1);
+}
+
 static int list_items(nod_synth_cohort *c, nod_error *err)
 {
     const nod_synth_patient *end = c->patients + c->o->n_patients;
@@ -220,6 +264,7 @@ int nod_synth_cohort_init(nod_synth_cohort *c, const nod_synth_options *o, nod_e
     draw_classes(c);
     draw_counts(c);
     rc = draw_parts(c, err);
+    if (rc == 0) rc = draw_people(c, err);
     return rc != 0 ? rc : list_items(c, err);
 }
 

@@ -22,6 +22,7 @@
 #define STREAM_SCANS  ((uint64_t)1 << 50)
 #define DEFECT_SHARE  10 /* one patient in so many */
 #define IDS_OF_NOBODY 3
+#define SITE_NOISE    0.75 /* that the scanners of a site have more than those of the one before */
 
 /* --- a study ------------------------------------------------------------------------------ */
 
@@ -43,6 +44,9 @@ static int make_uid(const nod_synth_study *s, const char *what, char out[NOD_DIC
         nod_synth_kind_name(o->kind), (unsigned long long)o->seed, (long long)o->n_patients,
         (long long)o->images_per_patient, (long long)o->size, o->prevalence, o->contrast,
         o->defects, (long long)s->number, (long long)s->i_study, what);
+    size_t at = strlen(name);
+    if (o->n_sites > 0)
+        snprintf(name + at, sizeof name - at, "/%lld sites", (long long)o->n_sites);
     return nod_dicom_uid_of(name, out, err);
 }
 
@@ -77,7 +81,12 @@ int nod_synth_series_add(nod_synth_series *s, nod_dicom_image *im, nod_error *er
     if (rc != 0) return rc;
     im->patient_id = study->patient_id;
     im->patient_name = study->patient_name;
-    im->patient_sex = "O";
+    im->patient_sex = *study->sex ? study->sex : "O";
+    if (*study->site) {
+        im->patient_age = study->age;
+        im->institution = study->site;
+        im->manufacturer = study->vendor;
+    }
     im->study_uid = study->study_uid;
     im->series_uid = s->uid;
     im->sop_uid = sop_uid;
@@ -179,6 +188,18 @@ static void name_patient(nod_synth_study *s)
              (int)(1 + n * 7 % 12), (int)(1 + n * 13 % 28));
 }
 
+/* Where and of whom the study is. */
+static void place_study(nod_synth_study *s, const nod_synth_patient *p)
+{
+    s->noise = 1;
+    if (p->site < 0) return;
+    nod_synth_site_name(p->site, s->site);
+    nod_synth_vendor_name(p->site, s->vendor);
+    s->sex[0] = p->sex;
+    snprintf(s->age, sizeof s->age, "%03dY", (int)(p->age + s->i_study % 8));
+    s->noise += SITE_NOISE * p->site;
+}
+
 static int write_patient(void *context, size_t i, nod_error *err)
 {
     const tree *t = context;
@@ -200,6 +221,7 @@ static int write_patient(void *context, size_t i, nod_error *err)
                              .truth = &t->truth[i],
                              .labels = &t->labels[i]};
         name_patient(&s);
+        place_study(&s, p);
         rc = make_uid(&s, "study", s.study_uid, err);
         if (rc == 0) rc = make_uid(&s, "frame", s.frame_uid, err);
         bool planes = o->kind != NOD_SYNTH_XRAY && o->kind != NOD_SYNTH_MAMMO;

@@ -424,7 +424,7 @@ static int write_head(const nod_synth_study *study, nod_rng *r, nod_error *err)
     nod_phantom *head = NULL;
     int rc = nod_phantom_new(study->o->seed, study->i_patient, &o, &head, err);
     if (rc != 0) return rc;
-    const body b = {head, head_signal, head_finding, nod_phantom_noise(head)};
+    const body b = {head, head_signal, head_finding, study->noise * nod_phantom_noise(head)};
     protocol p = {.n_times = 1};
     plan_head(&p, study, r);
     rc = write_study(study, &b, &p, r, err);
@@ -438,7 +438,7 @@ static int write_heart(const nod_synth_study *study, nod_rng *r, nod_error *err)
     int rc = nod_heart_new(study->o->seed, study->i_patient, study->label == 1,
                            study->o->contrast, &heart, err);
     if (rc != 0) return rc;
-    const body b = {heart, heart_signal, heart_finding, 0.02};
+    const body b = {heart, heart_signal, heart_finding, study->noise * 0.02};
     protocol p = {0};
     plan_heart(&p, study, heart, r);
     rc = write_study(study, &b, &p, r, err);
@@ -453,7 +453,7 @@ static int write_breasts(const nod_synth_study *study, nod_rng *r, nod_error *er
     nod_breast *breast = NULL;
     int rc = nod_breast_new(study->o->seed, study->i_patient, &o, &breast, err);
     if (rc != 0) return rc;
-    const body b = {breast, breast_signal, breast_finding, 0.012};
+    const body b = {breast, breast_signal, breast_finding, study->noise * 0.012};
     protocol p = {0};
     plan_breasts(&p, study, r);
     rc = write_study(study, &b, &p, r, err);

@@ -61,7 +61,7 @@ static int write_chest(const nod_synth_study *study, uint16_t *px, nod_error *er
     bool is_digital = nod_rng_uniform(&scan) < 0.5;
     device d = {.dark = nod_rng_range(&scan, 100, 300),
                 .gain = nod_rng_range(&scan, 2400, 3000),
-                .noise = nod_rng_range(&scan, 12, 30),
+                .noise = study->noise * nod_rng_range(&scan, 12, 30),
                 .is_monochrome1 = !is_digital};
     double shift_x = 8 * nod_rng_normal(&scan), shift_y = 8 * nod_rng_normal(&scan);
     int size = (int)study->o->size;
@@ -125,7 +125,7 @@ static int write_view(const nod_synth_study *study, const nod_breast *b, int i_v
     nod_rng scan = nod_synth_study_rng(study, SYNTH_DRAW_SCAN);
     device d = {.dark = nod_rng_range(&scan, 150, 300),
                 .gain = nod_rng_range(&scan, 3000, 3600),
-                .noise = nod_rng_range(&scan, 10, 25)};
+                .noise = study->noise * nod_rng_range(&scan, 10, 25)};
     int rows = (int)study->o->size, columns = rows * 3 / 4;
     nod_dicom_image im = nod_dicom_image_defaults(NOD_DICOM_MG);
     im.image_type = "ORIGINAL\\PRIMARY\\";

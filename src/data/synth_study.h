@@ -7,7 +7,7 @@
 
 #include "base/rng.h"
 #include "base/text.h"
-#include "data/synth.h"
+#include "data/synth_cohort.h"
 #include "imaging/dicom/write.h"
 
 typedef struct nod_synth_study {
@@ -19,6 +19,9 @@ typedef struct nod_synth_study {
     int label;
     unsigned defects; /* of this study */
     char patient_id[32], patient_name[32], date[12];
+    /* with sites; else "" */
+    char site[NOD_SYNTH_PLACE], vendor[NOD_SYNTH_PLACE], sex[4], age[8];
+    double noise;    /* of the site's scanners, 1: as of the first */
     char folder[64]; /* "dicom/p0001/1" below the root */
     char study_uid[NOD_DICOM_UID_BYTES], frame_uid[NOD_DICOM_UID_BYTES];
     nod_strbuf *truth, *labels; /* rows that go into the tables */

@@ -31,7 +31,10 @@ typedef struct nod_dicom_image {
     nod_dicom_object object;
     /* whose it is and what it belongs to; the UIDs are needed */
     const char *patient_id, *patient_name;
-    const char *patient_sex; /* "F", "M", "O" */
+    const char *patient_sex;          /* "F", "M", "O" */
+    const char *patient_age;          /* "045Y"; NULL: no element */
+    const char *institution;          /* NULL: no element */
+    const char *manufacturer, *model; /* NULL: "Nodule" and "phantom" */
     const char *study_uid, *series_uid, *sop_uid;
     const char *frame_of_reference_uid;  /* CT and MR only, and needed there */
     const char *study_date, *study_time; /* "20240131", "101500" */

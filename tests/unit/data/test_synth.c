@@ -110,6 +110,45 @@ static void test_folder(void **state)
     assert_non_null(strstr(err.message, "holds 3 files"));
 }
 
+/* 12 normal patients and 8 with a tumour, dealt to two sites: 6 and 4 each; everything else is as without
+ * sites. */
+static void test_sites(void **state)
+{
+    char dir[PATH_SIZE];
+    nod_synth_options o = small(NOD_SYNTH_SLICES);
+    int n[2][2] = {{0}}, n_women = 0;
+    path_in(dir, *state, "no-sites");
+    write_cohort(dir, &o);
+    nod_csv *plain = read_manifest(dir);
+    o.n_sites = 2;
+    path_in(dir, *state, "sites");
+    write_cohort(dir, &o);
+    nod_csv *t = read_manifest(dir);
+    assert_int_equal(nod_csv_columns(t), 7);
+    assert_int_equal(nod_csv_rows(t), nod_csv_rows(plain));
+    for (size_t r = 0; r < nod_csv_rows(t); r++) {
+        for (size_t c = 0; c < 3; c++)
+            assert_string_equal(nod_csv_get(t, r, c), nod_csv_get(plain, r, c));
+        bool b = strcmp(nod_csv_get(t, r, 3), "Site B") == 0;
+        if (!b) assert_string_equal(nod_csv_get(t, r, 3), "Site A");
+        assert_string_equal(nod_csv_get(t, r, 4), b ? "Vendor 2" : "Vendor 1");
+        int age = 0;
+        assert_int_equal(sscanf(nod_csv_get(t, r, 6), "%d", &age), 1);
+        assert_in_range(age, 20, 89);
+        if (r > 0 && strcmp(nod_csv_get(t, r, 2), nod_csv_get(t, r - 1, 2)) == 0) {
+            for (size_t c = 3; c < 7; c++) /* what is said of a patient is said in each row */
+                assert_string_equal(nod_csv_get(t, r, c), nod_csv_get(t, r - 1, c));
+            continue;
+        }
+        n[b][strcmp(nod_csv_get(t, r, 1), "tumor") == 0]++;
+        n_women += strcmp(nod_csv_get(t, r, 5), "F") == 0;
+    }
+    assert_true(n[0][0] == 6 && n[1][0] == 6 && n[0][1] == 4 && n[1][1] == 4);
+    assert_in_range(n_women, 3, 17); /* of 20; outside with probability .0004 */
+    nod_csv_free(plain);
+    nod_csv_free(t);
+}
+
 static bool same_file(const char *a, const char *b)
 {
     nod_error err = NOD_ERROR_INIT;
@@ -357,6 +396,8 @@ static void test_refusals(void **state)
     bad[n++].part_val = -0.1;
     bad[n++].n_patients = 2; /* no validation part */
     bad[n++].kind = NOD_SYNTH_KINDS;
+    bad[n++].n_sites = 2; /* arrays say nothing of sites */
+    bad[n++].n_sites = NOD_SYNTH_MAX_SITES + 1;
     path_in(path, *state, "never.npz");
     for (size_t i = 0; i < n; i++) {
         assert_int_equal(nod_synth_write(path, &bad[i], NULL, &err), NOD_EINVAL);
@@ -373,6 +414,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_folder),
+        cmocka_unit_test(test_sites),
         cmocka_unit_test(test_reproducible),
         cmocka_unit_test(test_arrays_by_part),
         cmocka_unit_test(test_same_in_both_forms),

@@ -178,6 +178,7 @@ void put_identity(Writer &w, const nod_dicom_image &im)
     w.text(DCM_PatientID, im.patient_id);
     w.text(DCM_PatientBirthDate, nullptr);
     w.text(DCM_PatientSex, im.patient_sex);
+    w.text_if(DCM_PatientAge, im.patient_age);
     w.text(DCM_StudyInstanceUID, im.study_uid);
     w.text(DCM_StudyDate, im.study_date);
     w.text(DCM_StudyTime, im.study_time);
@@ -202,8 +203,9 @@ void put_identity(Writer &w, const nod_dicom_image &im)
         w.text(DCM_Laterality, side);
     }
     if (im.object == NOD_DICOM_SC) w.text(DCM_ConversionType, "WSD");
-    w.text(DCM_Manufacturer, "Nodule");
-    w.text(DCM_ManufacturerModelName, "phantom");
+    w.text_if(DCM_InstitutionName, im.institution);
+    w.text(DCM_Manufacturer, im.manufacturer ? im.manufacturer : "Nodule");
+    w.text(DCM_ManufacturerModelName, im.model ? im.model : "phantom");
     w.number(DCM_InstanceNumber, im.instance_number);
 }
 
