@@ -76,10 +76,33 @@ int nod_calibration_set_prior(nod_calibration *c, nod_task task, const double *n
 
 /* --- fitting ------------------------------------------------------------------------------ */
 
+/* Sum over classes of target times logit z [k]. The target is the true class, or, with `yes` [k],
+ * the cases of each class, smoothed. */
+static double target_logit(const nod_predictions *p, size_t row, const double *z,
+                           const double *yes)
+{
+    size_t truth = (size_t)p->labels[row];
+    if (yes == NULL) return z[truth];
+    double sum = yes[truth] * z[truth];
+    for (size_t c = 0; c < p->k; c++)
+        sum += z[c];
+    return sum / (yes[truth] + (double)p->k);
+}
+
+/* Target of one label, smoothed in the same way. */
+static double target_label(const nod_predictions *p, size_t row, size_t label,
+                           const double *yes)
+{
+    bool is_yes = p->labels[row * p->k + label] == 1;
+    if (yes == NULL) return is_yes;
+    return is_yes ? (yes[label] + 1) / (yes[label] + 2) : 1 / ((double)p->n - yes[label] + 2);
+}
+
 /* Mean loss over all rows with slope s on z = logits + shift, and its first two derivatives in
- * s. Softmax: ln sum exp(s z_c) - s z_y; multi-label: the sum over labels of the binary loss. */
-static void temperature_loss(const nod_predictions *p, const double *shift, double s, double *z,
-                             double out[3])
+ * s. Softmax: ln sum exp(s z_c) - s z_y; multi-label: the sum over labels of the binary loss.
+ * `yes` as above. */
+static void temperature_loss(const nod_predictions *p, const double *shift, const double *yes,
+                             double s, double *z, double out[3])
 {
     out[0] = out[1] = out[2] = 0;
     for (size_t i = 0; i < p->n; i++) {
@@ -90,7 +113,7 @@ static void temperature_loss(const nod_predictions *p, const double *shift, doub
         }
         if (p->task == NOD_TASK_MULTILABEL) {
             for (size_t c = 0; c < p->k; c++) {
-                double y = p->labels[i * p->k + c], q = nod_sigmoid(s * z[c]);
+                double y = target_label(p, i, c, yes), q = nod_sigmoid(s * z[c]);
                 out[0] += nod_softplus(s * z[c]) - y * s * z[c];
                 out[1] += (q - y) * z[c];
                 out[2] += q * (1 - q) * z[c] * z[c];
@@ -104,7 +127,7 @@ static void temperature_loss(const nod_predictions *p, const double *shift, doub
             first += q * z[c];
             second += q * z[c] * z[c];
         }
-        double z_true = z[p->labels[i]];
+        double z_true = target_logit(p, i, z, yes);
         out[0] += top + log(sum) - s * z_true;
         out[1] += first - z_true;
         out[2] += second - first * first;
@@ -115,19 +138,19 @@ static void temperature_loss(const nod_predictions *p, const double *shift, doub
 
 /* The convex loss has one minimum over [SLOPE_MIN, SLOPE_MAX]: Newton inside a bracket of the
  * derivative's sign. */
-static double fit_temperature(const nod_predictions *p, const double *shift, double *z,
-                              bool *at_bound)
+static double find_temperature(const nod_predictions *p, const double *shift, const double *yes,
+                               double *z, bool *at_bound)
 {
     double lo = SLOPE_MIN, hi = SLOPE_MAX, d[3];
     *at_bound = true;
-    temperature_loss(p, shift, lo, z, d);
+    temperature_loss(p, shift, yes, lo, z, d);
     if (d[1] >= 0) return lo;
-    temperature_loss(p, shift, hi, z, d);
+    temperature_loss(p, shift, yes, hi, z, d);
     if (d[1] <= 0) return hi;
     *at_bound = false;
     double s = 1;
     for (int i = 0; i < 200; i++) {
-        temperature_loss(p, shift, s, z, d);
+        temperature_loss(p, shift, yes, s, z, d);
         if (d[1] > 0)
             hi = s;
         else
@@ -138,6 +161,23 @@ static double fit_temperature(const nod_predictions *p, const double *shift, dou
         s = next;
     }
     return s;
+}
+
+/* Where the logits tell all cases apart the likelihood has no maximum, and the slope would run to its
+ * limit: nearly 0 and nearly 1 from a handful of cases. There the targets are smoothed. */
+static double fit_temperature(nod_calibration *made, const nod_predictions *p, double *z,
+                              double *yes)
+{
+    double s = find_temperature(p, made->shift, NULL, z, &made->at_bound);
+    if (s < SLOPE_MAX) return s;
+    made->smoothed = true;
+    for (size_t c = 0; c < p->k; c++) {
+        yes[c] = 0;
+        for (size_t i = 0; i < p->n; i++)
+            yes[c] += p->task == NOD_TASK_MULTILABEL ? p->labels[i * p->k + c] == 1
+                                                     : p->labels[i] == (int)c;
+    }
+    return find_temperature(p, made->shift, yes, z, &made->at_bound);
 }
 
 /* Platt's fit on one variable x with truths y [n]; false where Newton does not converge. */
@@ -225,7 +265,7 @@ static int fit_kind(nod_calibration *made, nod_calibration_kind kind, const nod_
                     double *work, nod_error *err)
 {
     if (kind == NOD_CALIBRATION_TEMPERATURE) {
-        double s = fit_temperature(p, made->shift, work, &made->at_bound);
+        double s = fit_temperature(made, p, work, work + p->k);
         for (size_t c = 0; c < p->k; c++)
             made->slope[c] = s;
         return 0;
@@ -333,6 +373,7 @@ nod_json *nod_calibration_json(const nod_calibration *c)
     nod_json_set_real(j, "loss_before", c->loss_before);
     nod_json_set_real(j, "loss_after", c->loss_after);
     nod_json_set_bool(j, "at_bound", c->at_bound);
+    nod_json_set_bool(j, "smoothed", c->smoothed);
     return j;
 }
 
@@ -382,6 +423,7 @@ int nod_calibration_from_json(const nod_json *j, const char *where, size_t k,
     made.loss_before = nod_json_f64(nod_json_get(j, "loss_before"));
     made.loss_after = nod_json_f64(nod_json_get(j, "loss_after"));
     made.at_bound = nod_json_truth(nod_json_get(j, "at_bound"));
+    made.smoothed = nod_json_truth(nod_json_get(j, "smoothed"));
     *out = made;
     return 0;
 out:

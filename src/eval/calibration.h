@@ -6,7 +6,9 @@
  *      two classes this is logit p' = logit p + logit natural - logit effective); multi-label:
  *      z_c += logit natural_c - logit effective_c.
  *   2. calibration fitted on validation predictions (of step 1): temperature z_c / T, or Platt
- *      a z + b on the margin of a binary task and on every label of a multi-label task.
+ *      a z + b on the margin of a binary task and on every label of a multi-label task. Where the
+ *      logits tell all cases apart no finite T is best: then T too is fitted to smoothed targets,
+ *      (N + 1)/(N + K) for the true one of K classes with N cases, 1/(N + K) for each other.
  * Sources: Guo et al., ICML 2017 (temperature); Platt 1999 with the targets
  * (N+ + 1)/(N+ + 2) and 1/(N- + 2), fitted by Newton as in Lin, Lin and Weng, Mach Learn
  * 2007;68:267-276; Saerens et al., Neural Comput 2002;14:21-41 (prior). */
@@ -34,6 +36,8 @@ typedef struct nod_calibration {
     int64_t n;                      /* cases it was fitted on */
     double loss_before, loss_after; /* mean negative log-likelihood on them */
     bool at_bound;                  /* the temperature ran into its limit (1/20 or 20) */
+    bool
+        smoothed; /* a temperature fitted to smoothed targets: the logits tell all cases apart */
 } nod_calibration;
 
 /* Fewest cases of each of (at least) two classes that a fit is made from. */

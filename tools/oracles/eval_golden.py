@@ -441,7 +441,37 @@ def calibration_cases():
         s = optimize.brentq(slope, .05, 20, xtol=1e-15, rtol=1e-15)
         out["temperature"].append({"task": task, "y": y, "z": z, "slope": s,
                                    "loss_before": loss(1), "loss_after": loss(s)})
+    out["separated"] = separated_cases()
     return out
+
+
+def separated_cases():
+    """Logits that tell every case apart: the temperature against targets smoothed as Platt's, (N+1)/(N+K)
+    for the true one of K classes with N cases and 1/(N+K) for each other."""
+    rng = np.random.default_rng(16)
+    cases = []
+    for task, n, k, scale in [("binary", 24, 2, 3), ("multiclass", 60, 3, 1), ("multilabel", 40, 2, 2)]:
+        if task == "multilabel":
+            y = (rng.random((n, k)) < .3).astype(int)
+            z = np.round(scale * (2 * y - 1) * (.3 + rng.random((n, k))), 2)
+            yes = y.sum(axis=0)
+            target = np.where(y == 1, (yes + 1) / (yes + 2), 1 / (n - yes + 2))
+
+            def slope(s):
+                return np.mean(np.sum((special.expit(s * z) - target) * z, axis=1))
+        else:
+            y = rng.permutation(np.arange(n) % (k + 1) % k)
+            z = rng.normal(size=(n, k))
+            z[np.arange(n), y] = z.max(axis=1) + .2
+            z = np.round(scale * z, 2)
+            count = np.bincount(y, minlength=k)
+            target = (np.eye(k)[y] * count[y, None] + 1) / (count[y, None] + k)
+
+            def slope(s):
+                return np.mean(np.sum((special.softmax(s * z, axis=1) - target) * z, axis=1))
+        s = optimize.brentq(slope, .05, 20, xtol=1e-15, rtol=1e-15)
+        cases.append({"task": task, "y": y, "z": z, "slope": s})
+    return cases
 
 
 write("special", special_cases())

@@ -71,7 +71,7 @@ static void test_temperature(void **state)
         assert_near(c.loss_before, nod_json_f64(nod_json_get(e, "loss_before")), 1e-9,
                     "before");
         assert_near(c.loss_after, nod_json_f64(nod_json_get(e, "loss_after")), 1e-9, "after");
-        assert_false(c.at_bound);
+        assert_false(c.at_bound || c.smoothed);
         assert_int_equal(c.n, n_z / k);
         nod_calibration_done(&c);
         nod_predictions_done(&p);
@@ -81,7 +81,44 @@ static void test_temperature(void **state)
     nod_json_free(root);
 }
 
-/* Scores that separate the classes have no finite temperature: it stops at its limit. */
+/* Scores that separate the classes have no finite temperature: the targets are smoothed. Source: roots of
+ * the smoothed score equation by SciPy. */
+static void test_temperature_separated(void **state)
+{
+    (void)state;
+    nod_json *root, *cases = golden_open("calibration", &root);
+    const nod_json *list = nod_json_get(cases, "separated");
+    nod_error err = NOD_ERROR_INIT;
+    assert_true(nod_json_count(list) >= 3);
+    for (size_t i = 0; i < nod_json_count(list); i++) {
+        const nod_json *e = nod_json_at(list, i);
+        size_t n, n_z, k = nod_json_count(nod_json_at(nod_json_get(e, "z"), 0));
+        int32_t *y = golden_ints(nod_json_get(e, "y"), &n);
+        double *z = golden_reals(nod_json_get(e, "z"), &n_z);
+        nod_task task;
+        nod_predictions p;
+        nod_calibration c, back;
+        assert_true(nod_task_parse(nod_json_str(nod_json_get(e, "task")), &task));
+        golden_table(&p, task, k);
+        golden_add(&p, 0, n_z / k, y, z, NULL);
+        assert_int_equal(nod_calibration_init(&c, k, &err), 0);
+        assert_int_equal(nod_calibration_fit(&c, NOD_CALIBRATION_TEMPERATURE, &p, &err), 0);
+        assert_near(c.slope[0], nod_json_f64(nod_json_get(e, "slope")), 1e-9, "slope");
+        assert_true(c.smoothed && !c.at_bound);
+        nod_json *j = nod_calibration_json(&c);
+        assert_int_equal(nod_calibration_from_json(j, "j", k, &back, &err), 0);
+        assert_true(back.smoothed);
+        nod_json_free(j);
+        nod_calibration_done(&back);
+        nod_calibration_done(&c);
+        nod_predictions_done(&p);
+        free(y);
+        free(z);
+    }
+    nod_json_free(root);
+}
+
+/* Logits so small that even their best temperature is beyond the limit: it stops there. */
 static void test_temperature_bound(void **state)
 {
     (void)state;
@@ -91,18 +128,18 @@ static void test_temperature_bound(void **state)
     golden_table(&p, NOD_TASK_BINARY, 2);
     for (int32_t i = 0; i < 12; i++) {
         int32_t y = i % 2;
-        double logits[2] = {0, y ? 1.0 + i : -1.0 - i};
+        double logits[2] = {0, (y ? 1.0 + i : -1.0 - i) / 1000};
         char id[64];
         snprintf(id, sizeof id, "%d", i);
         assert_int_equal(nod_predictions_add(&p, id, NULL, 0, &y, logits, &err), 0);
     }
     assert_int_equal(nod_calibration_init(&c, 2, &err), 0);
     assert_int_equal(nod_calibration_fit(&c, NOD_CALIBRATION_TEMPERATURE, &p, &err), 0);
-    assert_true(c.at_bound);
+    assert_true(c.at_bound && c.smoothed);
     assert_near(c.slope[0], 20, 0, "limit");
     /* Platt's smoothed targets keep its fit finite. */
     assert_int_equal(nod_calibration_fit(&c, NOD_CALIBRATION_PLATT, &p, &err), 0);
-    assert_true(isfinite(c.slope[1]) && c.slope[1] > 0);
+    assert_true(isfinite(c.slope[1]) && c.slope[1] > 0 && !c.smoothed);
     nod_calibration_done(&c);
     nod_predictions_done(&p);
 }
@@ -398,6 +435,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_platt),
         cmocka_unit_test(test_temperature),
+        cmocka_unit_test(test_temperature_separated),
         cmocka_unit_test(test_temperature_bound),
         cmocka_unit_test(test_prior),
         cmocka_unit_test(test_prior_before_fit),
