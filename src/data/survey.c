@@ -4,8 +4,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/hide.h"
 #include "base/memory.h"
 #include "data/survey_internal.h"
+#include "imaging/dicom/archive.h"
 
 /* --- building ----------------------------------------------------------------------------- */
 
@@ -30,27 +32,31 @@ int nod_survey_add_image(nod_survey_work *w, nod_survey_image **image,
     return 0;
 }
 
-/* What follows the name in a message. */
-static const char *reason_in(const char *message, const char *name)
+/* A message without the names of the file, in whichever way it was named, and of what it lies in. */
+static int hide_names(const char *root, const char *name, const char *message, nod_error *out)
 {
-    const char *at = *name ? strstr(message, name) : NULL;
-    if (at == NULL) return message;
-    at += strlen(name);
-    while (*at == ':' || *at == ' ' || *at == '\'')
-        at++;
-    return *at ? at : message;
+    const char *member = strstr(name, NOD_ARCHIVE_MARK);
+    char *path = nod_path_join(root, name);
+    if (path == NULL) return NOD_ENOMEM;
+    nod_fail(out, NOD_EDATA, "%s", message);
+    nod_error_hide(out, path, "");
+    nod_error_hide(out, root, "");
+    nod_error_hide(out, name, "");
+    if (member) nod_error_hide(out, member + strlen(NOD_ARCHIVE_MARK), "");
+    nod_free(path);
+    return 0;
 }
 
 int nod_survey_add_problem(nod_survey_work *w, const char *root, const char *name,
-                           const char *message, int code, bool is_dicom, nod_error *err)
+                           const char *message, int code, nod_error *err)
 {
     nod_survey *s = w->s;
-    const char *reason = reason_in(message, *name ? name : root);
-    if (reason == message) reason = reason_in(message, root);
+    nod_error reason = NOD_ERROR_INIT;
+    if (hide_names(root, name, message, &reason))
+        return nod_fail_memory(err, "the list of bad files", strlen(name));
     nod_survey_problem p = {.file = nod_survey_name(w, root, name),
-                            .reason = nod_strdup(reason),
-                            .code = code,
-                            .is_dicom = is_dicom};
+                            .reason = nod_strdup(reason.message),
+                            .code = code};
     if (!p.file || !p.reason ||
         !nod_grow((void **)&s->problems, &s->problems_cap, s->n_problems + 1, sizeof p)) {
         nod_free(p.file);
@@ -154,10 +160,11 @@ int nod_survey_check(const nod_survey *s, nod_error *err)
     for (size_t i = 0; i < s->n_images; i++)
         n_read += s->images[i].error == NULL;
     if (n_read > 0) return 0;
-    if (s->n_problems > 0)
-        return nod_fail(err, s->problems[0].code,
-                        "none of %zu files could be read; the first: %s: %s", s->n_files,
-                        s->problems[0].file, s->problems[0].reason);
+    const nod_survey_problem *first = s->n_problems > 0 ? &s->problems[0] : NULL;
+    if (first)
+        return nod_fail(err, first->code, "none of %zu files could be read; the first: %s%s%s",
+                        s->n_files, s->show_ids ? first->file : "", s->show_ids ? ": " : "",
+                        first->reason);
     return nod_fail(err, NOD_EDATA, "no images among %zu files", s->n_files);
 }
 
@@ -182,10 +189,14 @@ void nod_survey_add_help(nod_finding_kind kind, nod_strbuf *out)
     }
 }
 
-void nod_survey_add_label(const nod_survey_image *im, nod_strbuf *out)
+void nod_survey_add_label(const nod_survey *s, const nod_survey_image *im, nod_strbuf *out)
 {
-    if (im->patient == 0) {
+    if (im->patient == 0 && s->show_ids) {
         nod_strbuf_add(out, im->name);
+        return;
+    }
+    if (im->patient == 0) {
+        nod_strbuf_printf(out, "file %lld", (long long)im->number);
         return;
     }
     nod_strbuf_printf(out, "%lld/%lld/%lld", (long long)im->patient, (long long)im->study,

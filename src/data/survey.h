@@ -8,8 +8,9 @@
  *   nod_survey_html(s, &text, &err);            one page with a slice of each image
  *
  * An image is a stack of a DICOM series, a projection, or a file of another format. It is decoded
- * once, whatever its findings: under the policies that refuse nothing and repair nothing. Patients are
- * running numbers; names and dates are never read, ids and descriptions only where asked for. */
+ * once, whatever its findings: under the policies that refuse nothing and repair nothing. Names and
+ * dates of patients are never read. Ids, descriptions and names of files are shown only where asked for:
+ * else patients, files and bad files are running numbers (docs/privacy.md). */
 #ifndef NOD_DATA_SURVEY_H
 #define NOD_DATA_SURVEY_H
 
@@ -32,7 +33,7 @@
 
 typedef struct nod_survey_options {
     bool headers_only; /* nothing is decoded: DICOM alone is described, others are counted */
-    bool show_ids;     /* patient ids, UIDs, descriptions and folders of DICOM */
+    bool show_ids;     /* patient ids, UIDs, descriptions, names of files and folders */
     int64_t side;      /* of the picture of each image in pixels; 0: none */
     /* Called now and then with a line's words, from one thread at a time; NULL: nobody asks. */
     void (*progress)(void *ctx, const char *what, size_t done, size_t total);
@@ -47,7 +48,8 @@ typedef struct nod_survey_options {
 typedef struct nod_survey_image {
     int64_t patient, study, series; /* 0 for files of other formats */
     int64_t stack, n_stacks;        /* within the series */
-    char *name;                     /* the file; of DICOM its folder, with show_ids alone */
+    int64_t number;                 /* among the files of other formats; 0 for DICOM */
+    char *name; /* the file, of DICOM its folder; shown with show_ids alone */
     char *patient_id, *study_uid, *series_uid, *description; /* with show_ids alone */
     const char *format;                                      /* "DICOM", "NIfTI"; static */
     char *coding; /* DICOM's transfer syntaxes; else the format */
@@ -66,10 +68,9 @@ typedef struct nod_survey_image {
 } nod_survey_image;
 
 typedef struct nod_survey_problem {
-    char *file;   /* below its PATH; of DICOM shown on pages with show_ids alone */
+    char *file;   /* below its PATH; shown with show_ids alone */
     char *reason; /* without the file's name */
     int code;     /* NOD_E* */
-    bool is_dicom;
 } nod_survey_problem;
 
 /* Objects without pixels: reports, plans, presentation states. */
@@ -104,7 +105,7 @@ int nod_survey_check(const nod_survey *s, nod_error *err) NOD_MUST_CHECK;
 /* True unless a preset policy refuses it, or it could not be decoded. */
 bool nod_survey_is_usable(const nod_survey_image *im);
 
-/* ASCII but for names of files; at most `rows` rows of images (0: all). */
+/* ASCII but for names of files, which show_ids shows; at most `rows` rows of images (0: all). */
 void nod_survey_text(const nod_survey *s, size_t rows, nod_strbuf *out);
 nod_json *nod_survey_json(const nod_survey *s);
 /* A page that loads nothing and runs nothing. */

@@ -157,9 +157,9 @@ static int gather(decoding *d, nod_error *err)
         if (im->error == NULL) return nod_fail_memory(err, "messages", NOD_ERROR_MAX);
         if (o->scan)
             rc = nod_survey_add_problem(w, o->scan->root, find_culprit(o, im->error), im->error,
-                                        d->codes[i], true, err);
+                                        d->codes[i], err);
         else
-            rc = nod_survey_add_problem(w, o->path, "", im->error, d->codes[i], false, err);
+            rc = nod_survey_add_problem(w, o->path, "", im->error, d->codes[i], err);
         if (rc) return rc;
         nod_survey_problem *p = &w->s->problems[w->s->n_problems - 1];
         nod_free(im->error);

@@ -140,8 +140,7 @@ int nod_survey_add_dicom(nod_survey_work *w, size_t i_scan, nod_error *err)
                               scan->findings.items[i].detail);
     for (size_t i = 0; i < scan->n_problems && rc == 0; i++)
         rc = nod_survey_add_problem(w, scan->root, scan->problems[i].name,
-                                    scan->problems[i].message, scan->problems[i].code, true,
-                                    err);
+                                    scan->problems[i].message, scan->problems[i].code, err);
     return rc;
 }
 

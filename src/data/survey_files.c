@@ -30,6 +30,7 @@ static int add_file(nod_survey_work *w, const char *root, const char *name, cons
     if (rc) return rc;
     im->format = format->name;
     im->n_files = 1;
+    im->number = (int64_t)++w->s->n_others;
     im->name = nod_survey_name(w, root, name);
     im->coding = nod_strdup(format->name);
     im->patient_id = nod_strdup("");
@@ -38,7 +39,6 @@ static int add_file(nod_survey_work *w, const char *root, const char *name, cons
     im->description = nod_strdup("");
     origin->path = nod_strdup(path);
     origin->bytes = size > 0 ? (size_t)size * GROWTH : 0;
-    w->s->n_others++;
     bool ok = im->name && im->coding && im->patient_id && im->study_uid && im->series_uid &&
               im->description && origin->path;
     return ok ? 0 : nod_fail_memory(err, "names of files", strlen(name));
@@ -59,7 +59,7 @@ static int look_at(nod_survey_work *w, const char *root, const char *name, nod_e
         rc = add_file(w, root, name, path, format, err);
     else
         rc = nod_survey_add_problem(w, root, name, "its first bytes are of no known format",
-                                    NOD_EFORMAT, false, err);
+                                    NOD_EFORMAT, err);
     nod_free(path);
     return rc;
 }

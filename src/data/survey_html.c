@@ -50,7 +50,7 @@ static void add_slice(nod_strbuf *b, const nod_survey_image *im)
     nod_strbuf_add(b, "</div>");
 }
 
-static void add_title(nod_strbuf *b, const nod_survey_image *im)
+static void add_title(nod_strbuf *b, const nod_survey *s, const nod_survey_image *im)
 {
     nod_strbuf label = NOD_STRBUF_INIT;
     if (im->patient) {
@@ -60,7 +60,7 @@ static void add_title(nod_strbuf *b, const nod_survey_image *im)
             nod_strbuf_printf(&label, ", %lld of %lld", (long long)im->stack,
                               (long long)im->n_stacks);
     } else {
-        nod_survey_add_label(im, &label);
+        nod_survey_add_label(s, im, &label);
     }
     nod_strbuf_add(b, "<b>");
     nod_html_add_text(b, label.data);
@@ -130,7 +130,7 @@ static void add_image(nod_strbuf *b, const nod_survey *s, const nod_survey_image
     nod_strbuf_printf(b, "<figure%s>", nod_survey_is_usable(im) ? "" : " class=\"refused\"");
     if (!s->headers_only) add_slice(b, im);
     nod_strbuf_add(b, "<figcaption>");
-    add_title(b, im);
+    add_title(b, s, im);
     nod_strbuf_add(b, "<dl>");
     if (s->show_ids && im->patient) {
         add_entry(b, "patient id", im->patient_id);
@@ -198,7 +198,6 @@ static void add_meanings(nod_strbuf *b, const nod_survey *s)
     nod_strbuf_add(b, "</table>\n");
 }
 
-/* Names of DICOM files and folders often are those of patients. */
 static void add_problems(nod_strbuf *b, const nod_survey *s)
 {
     if (s->n_problems == 0) return;
@@ -206,7 +205,7 @@ static void add_problems(nod_strbuf *b, const nod_survey *s)
     for (size_t i = 0; i < s->n_problems; i++) {
         const nod_survey_problem *p = &s->problems[i];
         nod_strbuf_printf(b, "<tr><td class=\"n\">%zu</td><td>", i + 1);
-        if (!p->is_dicom || s->show_ids) nod_html_add_text(b, p->file);
+        if (s->show_ids) nod_html_add_text(b, p->file);
         nod_strbuf_add(b, "</td><td>");
         nod_html_add_text(b, p->reason);
         nod_strbuf_add(b, "</td></tr>\n");

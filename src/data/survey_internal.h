@@ -28,10 +28,9 @@ typedef struct nod_survey_work {
 int nod_survey_add_image(nod_survey_work *w, nod_survey_image **image,
                          nod_survey_origin **origin, nod_error *err) NOD_MUST_CHECK;
 void nod_survey_image_done(nod_survey_image *im);
-/* `message` begins with, or holds, `name` or `path`, which is cut off. */
+/* The file `name` below `root`, or `root` itself (""), and why, out of which their names are taken. */
 int nod_survey_add_problem(nod_survey_work *w, const char *root, const char *name,
-                           const char *message, int code, bool is_dicom,
-                           nod_error *err) NOD_MUST_CHECK;
+                           const char *message, int code, nod_error *err) NOD_MUST_CHECK;
 /* How a file below a path is called: "" is the path itself. NULL: no memory. */
 char *nod_survey_name(const nod_survey_work *w, const char *root,
                       const char *name) NOD_MUST_CHECK;
@@ -49,8 +48,8 @@ int nod_survey_decode(nod_survey_work *w, nod_error *err) NOD_MUST_CHECK;
 
 /* "gantry-tilt=shear, ...": the policies that take what the preset one refuses; "" none. */
 void nod_survey_add_help(nod_finding_kind kind, nod_strbuf *out);
-/* "1/2/5", "1/2/5.2", or the file's name. */
-void nod_survey_add_label(const nod_survey_image *im, nod_strbuf *out);
+/* "1/2/5", "1/2/5.2", "file 3", or the file's name. */
+void nod_survey_add_label(const nod_survey *s, const nod_survey_image *im, nod_strbuf *out);
 /* How many images have each finding. */
 void nod_survey_count_findings(const nod_survey *s, size_t n[NOD_FINDING_KINDS]);
 

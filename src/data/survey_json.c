@@ -91,7 +91,8 @@ static nod_json *image_json(const nod_survey *s, const nod_survey_image *im)
     if (im->patient)
         set_place(j, s, im);
     else
-        nod_json_set_str(j, "file", im->name);
+        nod_json_set_int(j, "number", im->number);
+    if (im->patient == 0 && s->show_ids) nod_json_set_str(j, "file", im->name);
     nod_json_set_str(j, "format", im->format);
     nod_json_set_int(j, "files", (int64_t)im->n_files);
     if (im->patient) set_text(j, "transfer_syntax", im->coding);
@@ -137,7 +138,7 @@ nod_json *nod_survey_json(const nod_survey *s)
         nod_json_push(images, image_json(s, &s->images[i]));
     for (size_t i = 0; i < s->n_problems; i++) {
         nod_json *k = nod_json_object();
-        nod_json_set_str(k, "file", s->problems[i].file);
+        if (s->show_ids) nod_json_set_str(k, "file", s->problems[i].file);
         nod_json_set_str(k, "kind", nod_error_name(s->problems[i].code));
         nod_json_set_str(k, "reason", s->problems[i].reason);
         nod_json_push(bad, k);

@@ -146,7 +146,10 @@ static void put_label(const nod_survey *s, row *r)
 {
     const nod_survey_image *im = &s->images[r->first];
     nod_strbuf b = NOD_STRBUF_INIT;
-    if (r->n > 1 && im->patient == 0) {
+    if (r->n > 1 && im->patient == 0 && !s->show_ids) {
+        nod_strbuf_printf(&b, "files %lld-%lld (%zu)", (long long)im->number,
+                          (long long)s->images[r->first + r->n - 1].number, r->n);
+    } else if (r->n > 1 && im->patient == 0) {
         char *folder = nod_path_dir(im->name);
         nod_strbuf_printf(&b, "%s/ (%zu)", folder ? folder : "", r->n);
         nod_free(folder);
@@ -154,7 +157,7 @@ static void put_label(const nod_survey *s, row *r)
         nod_strbuf_printf(&b, "%lld/%lld/%lld (%zu)", (long long)im->patient,
                           (long long)im->study, (long long)im->series, r->n);
     } else {
-        nod_survey_add_label(im, &b);
+        nod_survey_add_label(s, im, &b);
     }
     snprintf(r->cells[0], CELL, "%s", b.data);
     nod_text_tidy(r->cells[0]);
@@ -414,12 +417,14 @@ static void add_problems(const nod_survey *s, nod_strbuf *out)
     if (s->n_problems) nod_strbuf_printf(out, "\nbad: %zu\n", s->n_problems);
     for (size_t i = 0; i < NOD_MIN(s->n_problems, (size_t)PROBLEMS); i++) {
         nod_strbuf text = NOD_STRBUF_INIT;
-        nod_strbuf_printf(&text, "%s: %s", s->problems[i].file, s->problems[i].reason);
+        if (s->show_ids) nod_strbuf_printf(&text, "%s: ", s->problems[i].file);
+        nod_strbuf_add(&text, s->problems[i].reason);
         add_wrapped(out, "  ", "    ", text.data);
         nod_strbuf_done(&text);
     }
     if (s->n_problems > PROBLEMS)
         nod_strbuf_printf(out, "  and %zu more; --json lists all\n", s->n_problems - PROBLEMS);
+    if (s->n_problems && !s->show_ids) nod_strbuf_add(out, "  --show-ids names them\n");
 }
 
 void nod_survey_text(const nod_survey *s, size_t rows_max, nod_strbuf *out)

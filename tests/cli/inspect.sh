@@ -46,8 +46,12 @@ quiet "$n" synth --kind slices --patients 6 --size 32 -o slices
 echo text >slices/normal/bad.png
 head -c 200 "$(find heads/dicom -name '*.dcm' | head -n 1)" >slices/normal/cut.dcm
 quiet "$n" inspect slices
-says 'normal/ ('
+says 'files [0-9]*-[0-9]* ('
 says '^bad: 2'
+if grep -q 'normal\|bad.png\|cut.dcm' out.txt; then cat out.txt; fail "it names files"; fi
+says '--show-ids names them'
+quiet "$n" inspect slices --show-ids
+says 'normal/ ('
 says 'normal/bad.png: its first bytes are of no known format'
 quiet "$n" inspect slices/normal/*.png
 says '^bad: 1'

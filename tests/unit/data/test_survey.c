@@ -243,6 +243,7 @@ static void test_files(void **state)
     char path[512];
     nod_survey_options o = NOD_SURVEY_OPTIONS_INIT;
     make_files(*state);
+    o.show_ids = true;
     nod_survey *s = look_at(temp_path(path, *state, "files"), o);
     assert_int_equal(s->n_files, 14);
     assert_int_equal(s->n_others, 10);
@@ -274,6 +275,29 @@ static void test_files(void **state)
     nod_survey_free(s);
 }
 
+/* Files are numbers, and what is wrong with them is said without their names. */
+static void test_files_without_names(void **state)
+{
+    static const char *const names[] = {"no/", "yes/", ".png", "volume", "empty.nii", "wrong"};
+    char path[512];
+    nod_survey_options o = NOD_SURVEY_OPTIONS_INIT;
+    nod_survey *s = look_at(temp_path(path, *state, "files"), o);
+    char *text = text_of(s, 0), *json = json_of(s), *html = html_of(s);
+    for (size_t i = 0; i < NOD_COUNT(names); i++) {
+        assert_null(strstr(text, names[i]));
+        assert_null(strstr(json, names[i]));
+        assert_null(strstr(html, names[i]));
+    }
+    assert_non_null(
+        strstr(text, "files 4-11 (8)")); /* two before them, one broken among these */
+    assert_non_null(strstr(text, "its first bytes are of no known format"));
+    assert_int_equal(count(json, "\"number\": "), 10);
+    nod_free(text);
+    nod_free(json);
+    nod_free(html);
+    nod_survey_free(s);
+}
+
 static void test_nothing(void **state)
 {
     char path[512];
@@ -299,7 +323,7 @@ static void test_nothing(void **state)
 static void test_narrow(void **state)
 {
     char folder[512], path[1024];
-    nod_survey_options o = NOD_SURVEY_OPTIONS_INIT;
+    nod_survey_options o = {.show_ids = true};
     nod_image im = {0};
     assert_int_equal(nod_image_init_frames(&im, 3000, 1, 3, 4, 1, NOD_SAMPLE_F32, &err), 0);
     im.geometry.space = NOD_SPACE_PATIENT;
@@ -325,7 +349,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_series),   cmocka_unit_test(test_findings),
         cmocka_unit_test(test_identity), cmocka_unit_test(test_numbers),
-        cmocka_unit_test(test_files),    cmocka_unit_test(test_nothing),
-        cmocka_unit_test(test_narrow)};
+        cmocka_unit_test(test_files),    cmocka_unit_test(test_files_without_names),
+        cmocka_unit_test(test_nothing),  cmocka_unit_test(test_narrow)};
     return cmocka_run_group_tests(tests, temp_folder_make, temp_folder_remove);
 }
