@@ -130,8 +130,8 @@ static int check_header(csv_parser *p)
         for (size_t j = 0; j < i; j++)
             if (strcmp(name, nod_csv_header(t, j)) == 0)
                 return nod_fail(p->err, NOD_EFORMAT,
-                                "%s:%zu: columns %zu and %zu have the same name '%.100s'",
-                                p->name, p->row_line, j + 1, i + 1, name);
+                                "%s:%zu: columns %zu and %zu have the same name", p->name,
+                                p->row_line, j + 1, i + 1);
     }
     return 0;
 }

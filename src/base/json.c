@@ -73,6 +73,8 @@ int nod_json_parse(const char *text, size_t size, const char *name, nod_json **o
         if (json_error_code(&e) == json_error_out_of_memory || e.text[0] == '\0')
             return nod_fail(err, NOD_ENOMEM, "out of memory: JSON of %zu bytes in %s", size,
                             name);
+        char *near = strstr(e.text, " near '"); /* what stands there may be anything: a name */
+        if (near) *near = '\0';
         return nod_fail(err, NOD_EFORMAT, "%s:%d:%d: %s", name, e.line, e.column, e.text);
     }
     *out = j;

@@ -7,7 +7,6 @@
 #include "base/hide.h"
 #include "base/memory.h"
 #include "data/survey_internal.h"
-#include "imaging/dicom/archive.h"
 
 /* --- building ----------------------------------------------------------------------------- */
 
@@ -35,14 +34,12 @@ int nod_survey_add_image(nod_survey_work *w, nod_survey_image **image,
 /* A message without the names of the file, in whichever way it was named, and of what it lies in. */
 static int hide_names(const char *root, const char *name, const char *message, nod_error *out)
 {
-    const char *member = strstr(name, NOD_ARCHIVE_MARK);
     char *path = nod_path_join(root, name);
     if (path == NULL) return NOD_ENOMEM;
     nod_fail(out, NOD_EDATA, "%s", message);
     nod_error_hide(out, path, "");
     nod_error_hide(out, root, "");
     nod_error_hide(out, name, "");
-    if (member) nod_error_hide(out, member + strlen(NOD_ARCHIVE_MARK), "");
     nod_free(path);
     return 0;
 }

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/hide.h"
 #include "base/memory.h"
 #include "imaging/dicom/format.h"
 #include "imaging/dicom/select.h"
@@ -163,12 +164,18 @@ int nod_encoded_read_beside(const nod_encoded *in, const char *name, nod_bytes *
     if (strncmp(name, "./", 2) == 0) name += 2;
     if (strchr(name, '/') != NULL || *name == '\0' || strcmp(name, "..") == 0)
         return nod_fail(err, NOD_EFORMAT,
-                        "%s: its voxels are said to be in '%.80s'; they must lie in the same "
-                        "folder as the header",
-                        in->name, name);
+                        "%s: its voxels are said to be in a file elsewhere; they must lie in "
+                        "the same folder as the header",
+                        in->name);
     char *path = path_beside(in, name);
     int rc = path ? nod_file_read(path, NOD_IMAGE_MAX_FILE_BYTES, out, err)
                   : nod_fail_memory(err, "a path", strlen(in->path));
+    if (rc && path) { /* a name out of a header; the first one is the caller's to take out */
+        char shown[24];
+        const char *ending = strrchr(name, '.');
+        snprintf(shown, sizeof shown, "*%.16s", ending ? ending : "");
+        nod_error_hide(err, path, shown);
+    }
     if (rc && rc != NOD_ENOMEM) nod_error_prefix(err, "%s: its voxels", in->name);
     nod_free(path);
     return rc;

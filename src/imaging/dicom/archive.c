@@ -179,10 +179,10 @@ static int unpack(nod_archive_reader *r, const char *member, nod_error *err)
 {
     zip_stat_t st;
     if (zip_stat(r->zip, member, ZIP_FL_ENC_GUESS, &st) != 0)
-        return nod_fail(err, NOD_ENOENT, "%s: has no file '%s'", r->path, member);
+        return nod_fail(err, NOD_ENOENT, "%s!/%s: there is no such file", r->path, member);
     if (st.size > NOD_ARCHIVE_MAX_UNPACKED || st.size / DEFLATE_RATIO > st.comp_size)
         return nod_fail(err, NOD_ELIMIT,
-                        "%s: '%s' claims %llu bytes from %llu packed ones; the limit is %zu",
+                        "%s!/%s: claims %llu bytes from %llu packed ones; the limit is %zu",
                         r->path, member, (unsigned long long)st.size,
                         (unsigned long long)st.comp_size, NOD_ARCHIVE_MAX_UNPACKED);
     nod_bytes_done(&r->bytes);
@@ -198,7 +198,7 @@ static int unpack(nod_archive_reader *r, const char *member, nod_error *err)
     bool complete = file != NULL && r->bytes.size == st.size;
     if (file != NULL && zip_fclose(file) != 0) complete = false;
     return complete ? 0
-                    : nod_fail(err, NOD_EFORMAT, "%s: '%s' cannot be unpacked: %s", r->path,
+                    : nod_fail(err, NOD_EFORMAT, "%s!/%s: cannot be unpacked: %s", r->path,
                                member, zip_strerror(r->zip));
 }
 
@@ -211,7 +211,13 @@ static int open_member(nod_archive_reader *r, const char *path, const char *memb
     if (rc) return rc;
     *is_dicom = nod_dicom_is(r->bytes.data, r->bytes.size);
     if (!*is_dicom) return 0;
-    return nod_dicom_file_open_memory(r->bytes.data, r->bytes.size, member, extent, out, err);
+    nod_strbuf name = NOD_STRBUF_INIT; /* as messages call it */
+    nod_strbuf_printf(&name, "%s" NOD_ARCHIVE_MARK "%s", path, member);
+    rc = name.failed ? nod_fail_memory(err, "file names", strlen(member))
+                     : nod_dicom_file_open_memory(r->bytes.data, r->bytes.size, name.data,
+                                                  extent, out, err);
+    nod_strbuf_done(&name);
+    return rc;
 }
 
 int nod_archive_open(nod_archive_reader *r, const char *name, nod_dicom_extent extent,

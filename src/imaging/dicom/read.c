@@ -76,7 +76,7 @@ static int open_values(const reading *r, nod_archive_reader *a, uint32_t i_file,
     const char *name = r->scan->entries[r->series->first + i_file].name;
     int rc = nod_archive_open(a, name, NOD_DICOM_WHOLE, &is_dicom, file, err);
     if (!rc && !is_dicom)
-        rc = nod_fail(err, NOD_EFORMAT, "%s: is no longer a DICOM file", name);
+        rc = nod_fail(err, NOD_EFORMAT, "%s/%s: is no longer a DICOM file", a->root, name);
     return rc ? rc : nod_dicom_values_open(*file, values, err);
 }
 

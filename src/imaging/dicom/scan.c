@@ -42,7 +42,8 @@ static int read_one(nod_archive_reader *r, const char *name, result *out, nod_er
     nod_dicom_file_close(file);
     out->outcome = is_dicom ? OUTCOME_HEADER : OUTCOME_FOREIGN;
     if (!rc && !is_dicom && nod_has_suffix_nocase(name, ".dcm"))
-        rc = nod_fail(err, NOD_EFORMAT, "%s: not a DICOM file, in spite of its name", name);
+        rc = nod_fail(err, NOD_EFORMAT, "%s/%s: not a DICOM file, in spite of its name",
+                      r->root, name);
     return rc;
 }
 

@@ -302,6 +302,7 @@ static void prefer_without(const choosing *c, size_t *found, size_t *n,
 
 /* --- one study ---------------------------------------------------------------------------- */
 
+/* Descriptions are not said: people write names into them. */
 static int fail_ambiguous(const choosing *c, size_t i_study, const size_t *found, size_t n)
 {
     nod_strbuf b = NOD_STRBUF_INIT;
@@ -310,14 +311,15 @@ static int fail_ambiguous(const choosing *c, size_t i_study, const size_t *found
         nod_strbuf_printf(&b, "%s", i ? "; " : "");
         if (h->series_number != NOD_DICOM_NO_INT)
             nod_strbuf_printf(&b, "SeriesNumber=%d ", (int)h->series_number);
-        nod_strbuf_printf(&b, "%s '%.40s', %lld of %dx%d", h->modality, h->series_description,
+        nod_strbuf_printf(&b, "%s, %lld of %dx%d", h->modality,
                           (long long)slices_of(c, found[i]), (int)h->columns, (int)h->rows);
     }
     if (n > LISTED) nod_strbuf_printf(&b, "; and %zu more", n - LISTED);
     int rc =
         nod_fail(c->err, NOD_EDATA,
                  "study %zu of %zu: %zu series fit where one is wanted: %s; choose by a rule "
-                 "such as --series SeriesDescription~TEXT, or take all with --series all",
+                 "such as --series SeriesDescription~TEXT ('nodule inspect --show-ids' has the "
+                 "descriptions), or take all with --series all",
                  i_study + 1, c->scan->n_studies, n, b.data);
     nod_strbuf_done(&b);
     return rc;

@@ -84,18 +84,18 @@ int nod_fields_read_until(const nod_encoded *in, const char *last, nod_fields *o
 int nod_fields_read_paragraph(const nod_encoded *in, nod_fields *out, nod_error *err)
 {
     nod_fields f = {0};
-    size_t at = 0;
+    size_t at = 0, i_line = 1;
     int rc = copy_text(in, &f, err);
     char *line = rc ? NULL : next_line(&f, &at);
     while (rc == 0 && line != NULL) {
         line = next_line(&f, &at);
+        i_line++;
         if (line == NULL || *trim(line) == '\0') break;
         char *colon = strchr(line, ':');
         if (*line == '#' || (colon && colon[1] == '=')) continue;
         if (colon == NULL) {
-            rc = nod_fail(err, NOD_EFORMAT, "%s: a line of its header has no ':': '%.40s'",
-                          in->name, line);
-            nod_text_tidy(err->message);
+            rc = nod_fail(err, NOD_EFORMAT, "%s: line %zu of its header has no ':'", in->name,
+                          i_line);
         } else {
             *colon = '\0';
             rc = add(&f, in, line, colon + 1, err);
