@@ -306,11 +306,12 @@ static int run(nod_cli *cli, const void *options_void, nod_error *err)
     rc = tree || c.o->series.n > 0 ? convert_tree(&c, err) : convert_file(&c, err);
     if (rc == 0 && cli->json) {
         nod_json *j = nod_json_object();
-        nod_json_set_str(j, "input", c.in);
+        if (cli->show_ids) nod_json_set_str(j, "input", c.in);
         nod_json_set(j, "images", c.reports);
         c.reports = NULL;
         rc = nod_cli_put_json(cli, j, err);
     }
+    nod_cli_hide_input(cli, c.in, "the image", err);
     nod_json_free(c.reports);
     nod_findings_done(&c.findings);
     nod_image_done(&c.im);
@@ -337,7 +338,7 @@ const nod_verb nod_verb_convert = {
                 "  nodule convert two/ --policy several-stacks=split-stacks -o part.nii.gz\n"
                 "  nodule convert scan.nrrd --orientation RAS -o scan.nii\n"
                 "  nodule convert chest.nii.gz --window 40,400 --plane coronal -o chest.png\n",
-    .takes = NOD_TAKES_JSON | NOD_TAKES_THREADS,
+    .takes = NOD_TAKES_JSON | NOD_TAKES_THREADS | NOD_TAKES_SHOW_IDS,
     .options = options,
     .defaults = &defaults,
     .options_size = sizeof defaults,

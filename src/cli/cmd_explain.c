@@ -97,7 +97,10 @@ static int run(nod_cli *cli, const void *options_void, nod_error *err)
         rc = nod_run_models(model, &models, err);
         if (!rc) model = models.items[0];
     }
-    if (!rc) rc = explain(cli, o, model, &q, err);
+    if (!rc) {
+        rc = explain(cli, o, model, &q, err);
+        nod_cli_hide_input(cli, o->input, "the image", err);
+    }
     nod_strlist_done(&models);
     return rc;
 }
@@ -112,7 +115,7 @@ const nod_verb nod_verb_explain = {
              "the true class also the gradient of the error with respect to each weight.",
     .examples = "  nodule explain run -i scan.png --node hidden1:3\n"
                 "  nodule explain run -i scan.png --node output:1 --truth tumor --most 12\n",
-    .takes = NOD_TAKES_JSON,
+    .takes = NOD_TAKES_JSON | NOD_TAKES_SHOW_IDS,
     .options = options,
     .defaults = &defaults,
     .options_size = sizeof defaults,

@@ -34,6 +34,7 @@ static const nod_option options[] = {
 /* What becomes of the images, one after the other. */
 typedef struct predicting {
     nod_reader reader;
+    const nod_cli *cli;
     const nod_strlist *series;
     bool force;
     size_t n_inputs, n_failed;
@@ -62,7 +63,9 @@ static int model_path(const char *arg, char **out, nod_error *err)
 static void add_header(predicting *w)
 {
     const nod_answer *a = &w->reader.answer;
-    nod_csv_add_field(&w->csv, "file", 1);
+    nod_csv_add_field(&w->csv, "input", 1);
+    nod_csv_add_field(&w->csv, "case", 0);
+    if (w->cli->show_ids) nod_csv_add_field(&w->csv, "file", 0);
     for (size_t k = 0; k < a->classes.n; k++)
         nod_csv_add_field(&w->csv, a->classes.items[k], 0);
     nod_csv_add_field(&w->csv, "decision", 0);
@@ -81,51 +84,74 @@ static const char *decide(const nod_answer *a, const double *p)
     return a->classes.items[best];
 }
 
-/* Probabilities, or empty fields where there are none; `kind` and `note` say why. */
-static void add_row(predicting *w, const char *path, bool answered, const char *kind,
-                    const char *note)
+/* What is said of one image. */
+typedef struct said {
+    size_t i_input;
+    const char *path;
+    char id[NOD_CASE_DIGITS + 1]; /* of its pixels, as in a cohort; "" not known */
+    bool answered;
+    const char *kind, *note; /* "forced" or "failed", and why; else NULL */
+} said;
+
+/* Probabilities, or empty fields where there are none. */
+static void add_row(predicting *w, const said *s)
 {
     const nod_answer *a = &w->reader.answer;
     nod_json *j = nod_json_object(), *classes = nod_json_object();
     char number[40], text[NOD_ERROR_MAX + 16] = "";
-    if (kind) snprintf(text, sizeof text, "%s: %s", kind, note);
-    nod_csv_add_field(&w->csv, path, 1);
+    if (s->kind) snprintf(text, sizeof text, "%s: %s", s->kind, s->note);
+    snprintf(number, sizeof number, "%zu", s->i_input + 1);
+    nod_csv_add_field(&w->csv, number, 1);
+    nod_csv_add_field(&w->csv, s->id, 0);
+    if (w->cli->show_ids) nod_csv_add_field(&w->csv, s->path, 0);
     for (size_t c = 0; c < a->classes.n; c++) {
         snprintf(number, sizeof number, "%.6f", w->p[c]);
-        nod_csv_add_field(&w->csv, answered ? number : "", 0);
+        nod_csv_add_field(&w->csv, s->answered ? number : "", 0);
         nod_json_set_real(classes, a->classes.items[c], w->p[c]);
     }
-    nod_csv_add_field(&w->csv, answered ? decide(a, w->p) : "", 0);
+    nod_csv_add_field(&w->csv, s->answered ? decide(a, w->p) : "", 0);
     nod_csv_add_field(&w->csv, text, 0);
     nod_strbuf_addc(&w->csv, '\n');
-    nod_json_set_str(j, "file", path);
-    if (answered) {
+    nod_json_set_int(j, "input", (int64_t)s->i_input + 1);
+    nod_json_set_str(j, "case", *s->id ? s->id : NULL);
+    if (w->cli->show_ids) nod_json_set_str(j, "file", s->path);
+    if (s->answered) {
         nod_json_set(j, "probabilities", classes);
         nod_json_set_str(j, "decision", decide(a, w->p));
     } else {
         nod_json_free(classes);
     }
-    if (kind) nod_json_set_str(j, kind, note);
+    if (s->kind) nod_json_set_str(j, s->kind, s->note);
     nod_json_push(w->list, j);
 }
 
 /* One image; what lies outside of what the model was made for is refused, or noted. */
-static int predict_one(predicting *w, const char *path, nod_error *err)
+static int predict_one(predicting *w, size_t i, const char *path, nod_error *err)
 {
+    said s = {.i_input = i, .path = path, .answered = true};
     nod_image im = {0};
     nod_error unlike = NOD_ERROR_INIT;
     nod_reader *r = &w->reader;
+    char pixels[NOD_SHA256_HEX], shown[32];
     int rc = 0;
     NOD_TRY(nod_reader_read(r, path, w->series, &im, err));
+    NOD_TRY(nod_image_pixel_hash(&im, pixels, err));
+    snprintf(s.id, sizeof s.id, "%.*s", NOD_CASE_DIGITS, pixels);
     bool is_unlike = nod_contract_check(&r->contract, &im, path, &unlike) != 0;
+    nod_cli_hide_input(w->cli, path, "", &unlike);
     if (is_unlike && !w->force) {
         rc = nod_fail(err, unlike.code, "%.900s; --force answers all the same", unlike.message);
         goto out;
     }
     NOD_TRY(nod_reader_answer(r, &im, w->logits, NULL, w->p, err));
-    add_row(w, path, true, is_unlike ? "forced" : NULL, unlike.message);
+    s.kind = is_unlike ? "forced" : NULL;
+    s.note = unlike.message;
+    add_row(w, &s);
 out:
-    if (rc && !strstr(err->message, path)) nod_error_prefix(err, "%s", path);
+    snprintf(shown, sizeof shown, "input %zu", i + 1);
+    nod_cli_hide_input(w->cli, path, "", err);
+    if (rc && !strstr(err->message, path))
+        nod_error_prefix(err, "%s", w->cli->show_ids ? path : shown);
     nod_image_done(&im);
     return rc;
 }
@@ -137,14 +163,17 @@ static int predict_all(predicting *w, const nod_strlist *inputs, nod_error *err)
     w->n_inputs = inputs->n;
     for (size_t i = 0; i < inputs->n; i++) {
         nod_error why = NOD_ERROR_INIT;
-        int rc = predict_one(w, inputs->items[i], &why);
+        int rc = predict_one(w, i, inputs->items[i], &why);
         if (rc == 0) continue;
         if (rc == NOD_ENOMEM || rc == NOD_EINTERRUPTED || inputs->n == 1) {
             *err = why;
             return rc;
         }
         if (w->n_failed++ == 0) w->first = why;
-        add_row(w, inputs->items[i], false, "failed", why.message);
+        add_row(w, &(said){.i_input = i,
+                           .path = inputs->items[i],
+                           .kind = "failed",
+                           .note = why.message});
     }
     return 0;
 }
@@ -169,7 +198,8 @@ static int write_all(nod_cli *cli, predicting *w, const char *out, nod_error *er
 static int run(nod_cli *cli, const void *options_void, nod_error *err)
 {
     const predict_options *o = options_void;
-    predicting w = {.series = &o->series,
+    predicting w = {.cli = cli,
+                    .series = &o->series,
                     .force = o->force,
                     .csv = NOD_STRBUF_INIT,
                     .list = nod_json_array()};
@@ -220,11 +250,15 @@ const nod_verb nod_verb_predict = {
         "several "
         "images a failed one keeps its row, with the reason; the exit code is then that of the "
         "first "
-        "failure. Of a run with several seeds the first model is used.",
+        "failure. Of a run with several seeds the first model is used. An image is called by "
+        "its "
+        "number on the command line, and by the id that a cohort would give it; by its name "
+        "with "
+        "--show-ids.",
     .examples = "  nodule predict run -i scan.png\n"
                 "  nodule predict run -i a.nii.gz -i b.nii.gz -o out.csv\n"
                 "  nodule predict run -i study/ --series Modality=CT\n",
-    .takes = NOD_TAKES_JSON | NOD_TAKES_THREADS,
+    .takes = NOD_TAKES_JSON | NOD_TAKES_THREADS | NOD_TAKES_SHOW_IDS,
     .options = options,
     .defaults = &defaults,
     .options_size = sizeof defaults,

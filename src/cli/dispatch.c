@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/hide.h"
 #include "base/memory.h"
 #include "base/threads.h"
 #include "cli/options.h"
@@ -92,26 +93,7 @@ int nod_cli_put_json(nod_cli *cli, nod_json *value_take, nod_error *err)
     return rc;
 }
 
-void nod_cli_command_text(const nod_cli *cli, nod_strbuf *out)
+void nod_cli_hide_input(const nod_cli *cli, const char *path, const char *shown, nod_error *err)
 {
-    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-                                "0123456789-_=+:,./@%";
-
-    for (int i = 0; i < cli->argc; i++) {
-        const char *word = cli->argv[i];
-
-        if (i > 0) nod_strbuf_addc(out, ' ');
-        if (word[0] != '\0' && word[strspn(word, plain)] == '\0') {
-            nod_strbuf_add(out, word);
-            continue;
-        }
-        nod_strbuf_addc(out, '\'');
-        for (; *word != '\0'; word++) {
-            if (*word == '\'')
-                nod_strbuf_add(out, "'\\''");
-            else
-                nod_strbuf_addc(out, *word);
-        }
-        nod_strbuf_addc(out, '\'');
-    }
+    if (err->code != 0 && !cli->show_ids) nod_error_hide(err, path, shown);
 }

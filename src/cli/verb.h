@@ -135,7 +135,12 @@ int nod_verb_fail_unknown(const char *name, nod_error *err);
 
 /* Writes the value to cli->out, indented, with a newline; frees it. */
 int nod_cli_put_json(nod_cli *cli, nod_json *value_take, nod_error *err) NOD_MUST_CHECK;
-/* The command line as one string a shell would take again; for provenance. */
+/* The command line for provenance, as one string that a shell would take again, but that paths are their
+ * last names: artefacts do not say in which folders data lie. Reasons stay as they were given. */
 void nod_cli_command_text(const nod_cli *cli, nod_strbuf *out);
+/* Takes the path of an image that the command line gave, and what lies below it, out of an error:
+ * it becomes `shown` ("input 3", or "": hide.h). With --show-ids it stays. */
+void nod_cli_hide_input(const nod_cli *cli, const char *path, const char *shown,
+                        nod_error *err);
 
 #endif

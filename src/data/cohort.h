@@ -23,6 +23,7 @@
 #define NOD_COHORT_MAX_CLASSES 1024
 #define NOD_COHORT_MAX_BYTES   ((size_t)1 << 30)
 #define NOD_ID_MAX             64 /* bytes of a case id */
+#define NOD_CASE_DIGITS        12 /* of the pixel hash, that make a case's id */
 
 typedef enum nod_positive_origin {
     NOD_POSITIVE_NONE,     /* not a binary task */

@@ -11,7 +11,6 @@
 #include "data/workers.h"
 #include "imaging/geometry.h"
 
-#define ID_DIGITS      12 /* of the pixel hash in a case's id */
 #define UNREADABLE_LOG 20 /* files named in the log */
 
 /* What decoding found out about an item. */
@@ -349,7 +348,7 @@ static int compare_pixels(const void *a, const void *b, void *ctx)
 {
     const seen *s = ctx;
     size_t i = *(const size_t *)a, j = *(const size_t *)b;
-    int order = strncmp(s[i].pixels, s[j].pixels, ID_DIGITS);
+    int order = strncmp(s[i].pixels, s[j].pixels, NOD_CASE_DIGITS);
     return order ? order : (i > j) - (i < j);
 }
 
@@ -367,12 +366,13 @@ static int name_cases(indexing *x)
     for (size_t i = 0; i < n && rc == 0; i++) {
         const char *pixels = x->seen[order[i]].pixels;
         nod_item *item = &x->list.items[order[i]];
-        bool same = i > 0 && strncmp(pixels, x->seen[order[i - 1]].pixels, ID_DIGITS) == 0;
+        bool same =
+            i > 0 && strncmp(pixels, x->seen[order[i - 1]].pixels, NOD_CASE_DIGITS) == 0;
         copy = same ? copy + 1 : 1;
         if (item->id) continue;
-        item->id = copy == 1
-                       ? nod_arena_printf(&x->list.arena, "%.*s", ID_DIGITS, pixels)
-                       : nod_arena_printf(&x->list.arena, "%.*s-%zu", ID_DIGITS, pixels, copy);
+        item->id = copy == 1 ? nod_arena_printf(&x->list.arena, "%.*s", NOD_CASE_DIGITS, pixels)
+                             : nod_arena_printf(&x->list.arena, "%.*s-%zu", NOD_CASE_DIGITS,
+                                                pixels, copy);
         if (item->id == NULL) rc = nod_fail_memory(x->err, "a case id", NOD_ID_MAX);
     }
     nod_free(order);

@@ -133,9 +133,10 @@ row 9 "by-auc.yaml" "validation.monitor" "one class" "monitor: loss" -- \
     "$n" train by-auc.yaml -o new --ledger part.sqlite
 row 9 "zzz.png" "--max-unreadable" "mend or remove" -- "$n" index missing-file.csv -o cohort.csv
 row 3 "nowhere" -- "$n" index nowhere -o cohort.csv
-row 5 "zero.png: the file is empty" -- "$n" predict run -i zero.png
-row 5 "cut.png" -- "$n" predict run -i cut.png
-row 3 "nowhere.png" -- "$n" predict run -i nowhere.png
+row 5 "input 1: the file is empty" -- "$n" predict run -i zero.png
+row 5 "zero.png: the file is empty" -- "$n" predict run -i zero.png --show-ids
+row 5 "cut.png" -- "$n" predict run -i cut.png --show-ids
+row 3 "input 1" "No such file" -- "$n" predict run -i nowhere.png
 
 # --- recipes --------------------------------------------------------------------------------------
 row 8 "unknown-key.yaml:5:1" "epoch" "did you mean 'epochs'" -- "$n" train unknown-key.yaml -o new

@@ -42,7 +42,8 @@ refused 2 "is not the name of a finding" "$n" convert $brain -o x.nii --policy t
 refused 9 '40 studies\|40 DICOM series' "$n" convert synth/dicom -o x.nii
 refused 9 'place' "$n" convert "$golden/images/rgb8.png" -o x.nii --orientation LPS
 refused 2 'frame 6 of 6' "$n" convert "$golden/nifti/frames.nii.gz" -o x.png --frame 6
-refused 3 'none.nii' "$n" convert none.nii -o x.nii
+refused 3 'the image: No such file' "$n" convert none.nii -o x.nii
+refused 3 'none.nii' "$n" convert none.nii -o x.nii --show-ids
 [ ! -e x.nii ] && [ ! -e x.png ] || fail "a refused conversion left a file"
 
 # --- findings and policies --------------------------------------------------------------------------
@@ -95,4 +96,4 @@ epochs: 2
 RECIPE
 quiet "$n" train recipe.yaml -o run
 quiet "$n" predict run -i scan.nii.gz
-says 'scan.nii.gz,0[.][0-9]*,0[.][0-9]*,'
+says '^1,[0-9a-f]\{12\},0[.][0-9]*,0[.][0-9]*,'
