@@ -46,37 +46,72 @@ static char *as_in_message(const char *path)
     return name;
 }
 
-void nod_error_hide(nod_error *err, const char *path, const char *shown)
-{
+/* What goes on: `word`, or where that is empty nothing in place of "PATH: ", else "the file". */
+typedef struct replacing {
+    const char *name;
+    size_t n;
+    const char *word;
+    bool keeps_name; /* only what is below goes */
     char text[NOD_ERROR_MAX];
-    size_t to = 0;
+    size_t to;
+} replacing;
+
+static void add(replacing *r, const char *s, size_t n)
+{
+    n = NOD_MIN(n, sizeof r->text - 1 - r->to);
+    memcpy(r->text + r->to, s, n);
+    r->to += n;
+}
+
+/* Takes a name of `found` bytes at `s`; returns how many bytes of the message are done with. */
+static size_t replace(replacing *r, const char *s, size_t found)
+{
+    bool leads =
+        r->to == 0 || (r->to >= 2 && r->text[r->to - 2] == ':' && r->text[r->to - 1] == ' ');
+    if (r->keeps_name) {
+        add(r, s, NOD_MIN(found, r->n));
+        if (found > r->n) add(r, "/...", 4);
+    } else if (*r->word != '\0') {
+        add(r, r->word, strlen(r->word));
+    } else if (leads && s[found] == ':' && s[found + 1] == ' ') {
+        return found + 2;
+    } else {
+        add(r, "the file", strlen("the file"));
+    }
+    return found;
+}
+
+static void replace_all(nod_error *err, replacing *r)
+{
+    bool is_cut = strlen(err->message) + 1 >= sizeof err->message - 4;
+    for (const char *s = err->message; *s;) {
+        bool begins = s == err->message || !(is_word(s[-1]) || s[-1] == '/');
+        size_t found = begins ? match(s, r->name, r->n, is_cut) : 0;
+        if (found == 0) add(r, s, 1);
+        s += found == 0 ? 1 : replace(r, s, found);
+    }
+    r->text[r->to] = '\0';
+    memcpy(err->message, r->text, r->to + 1);
+}
+
+static void hide(nod_error *err, const char *path, const char *word, bool keeps_name)
+{
     char *name = as_in_message(path);
     if (name == NULL) { /* what cannot be hidden is not said */
         snprintf(err->message, sizeof err->message, "out of memory");
         return;
     }
-    size_t n = strlen(name);
-    bool is_cut = strlen(err->message) + 1 >= sizeof err->message - 4;
-    for (const char *s = err->message; *s && n > 0;) {
-        bool begins = s == err->message || !(is_word(s[-1]) || s[-1] == '/');
-        size_t found = begins ? match(s, name, n, is_cut) : 0;
-        const char *word = *shown ? shown : "the file";
-        if (found == 0) {
-            if (to + 1 < sizeof text) text[to++] = *s;
-            s++;
-            continue;
-        }
-        s += found;
-        bool leads = to == 0 || (to >= 2 && text[to - 2] == ':' && text[to - 1] == ' ');
-        if (*shown == '\0' && leads && s[0] == ':' && s[1] == ' ') {
-            s += 2;
-            continue;
-        }
-        size_t size = NOD_MIN(strlen(word), sizeof text - 1 - to);
-        memcpy(text + to, word, size);
-        to += size;
-    }
-    text[to] = '\0';
-    if (n > 0) memcpy(err->message, text, to + 1);
+    replacing r = {.name = name, .n = strlen(name), .word = word, .keeps_name = keeps_name};
+    if (r.n > 0) replace_all(err, &r);
     nod_free(name);
+}
+
+void nod_error_hide(nod_error *err, const char *path, const char *shown)
+{
+    hide(err, path, shown, false);
+}
+
+void nod_error_hide_below(nod_error *err, const char *path)
+{
+    hide(err, path, "", true);
 }

@@ -15,5 +15,8 @@
  * without a trace, and any other place becomes "the file". A name that the end of the message cut
  * off is found too. */
 void nod_error_hide(nod_error *err, const char *path, const char *shown);
+/* Keeps `path` and replaces what follows it below: "/d/SMITH/1.dcm: cut off" becomes
+ * "/d/...: cut off" for "/d". */
+void nod_error_hide_below(nod_error *err, const char *path);
 
 #endif

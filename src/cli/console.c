@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "cli/short_paths.h"
 
 static bool is_set(const char *name)
 {
@@ -75,7 +76,10 @@ void nod_console_line(nod_console *c, nod_colour colour, const char *prefix, con
     }
     nod_console_clear(c);
     if (prefix != NULL) fprintf(c->stream, "%s%s:%s ", start, prefix, end);
-    fprintf(c->stream, "%s\n", text);
+    nod_strbuf line = NOD_STRBUF_INIT;
+    nod_short_paths(text, c->argc, c->argv, &line);
+    fprintf(c->stream, "%s\n", line.failed ? "(out of memory)" : line.data);
+    nod_strbuf_done(&line);
     fflush(c->stream);
 }
 

@@ -19,6 +19,8 @@ typedef struct nod_console {
     int columns;         /* 0: ask the terminal each time */
     double (*now)(void); /* seconds; replaced in tests */
     bool has_line;       /* a progress line without newline is on the screen */
+    int argc;            /* the command line: paths that it names stay whole (short_paths.h) */
+    char *const *argv;
 } nod_console;
 
 /* Looks at the stream and the environment. */
@@ -29,7 +31,7 @@ int nod_console_columns(const nod_console *c);
 void nod_console_status(nod_console *c, const char *text);
 /* Takes the progress line off the screen. */
 void nod_console_clear(nod_console *c);
-/* One whole line; "PREFIX: " in colour before it unless NULL. */
+/* One whole line, its paths shortened; "PREFIX: " in colour before it unless NULL. */
 void nod_console_line(nod_console *c, nod_colour colour, const char *prefix, const char *text);
 /* A log whose lines go to this console; the console outlives it. */
 nod_log nod_console_log(nod_console *c);

@@ -52,6 +52,8 @@ int nod_cli_dispatch(int argc, char **argv, FILE *out, FILE *err_stream)
     int code = 0;
 
     nod_console_init(&console, err_stream);
+    console.argc = argc;
+    console.argv = argv;
     log = nod_console_log(&console);
     cli = (nod_cli){.argc = argc, .argv = argv, .out = out, .console = &console, .log = &log};
     if (argc < 2) {

@@ -2,6 +2,7 @@
 #include "cli/report_error.h"
 
 #include "base/memory.h"
+#include "cli/short_paths.h"
 
 /* Index: -NOD_E*. */
 static const int exit_codes[] = {
@@ -28,7 +29,7 @@ int nod_exit_code(int code)
     return exit_codes[-code];
 }
 
-static void put_json(FILE *out, const nod_error *err)
+static void put_json(const nod_console *console, FILE *out, const nod_error *err)
 {
     nod_json *body = nod_json_object(), *all = nod_json_object();
     nod_error second = NOD_ERROR_INIT;
@@ -36,7 +37,10 @@ static void put_json(FILE *out, const nod_error *err)
 
     nod_json_set_str(body, "kind", nod_error_name(err->code));
     nod_json_set_int(body, "exit_code", nod_exit_code(err->code));
-    nod_json_set_str(body, "message", err->message);
+    nod_strbuf message = NOD_STRBUF_INIT;
+    nod_short_paths(err->message, console->argc, console->argv, &message);
+    nod_json_set_str(body, "message", message.failed ? "(out of memory)" : message.data);
+    nod_strbuf_done(&message);
     nod_json_set(all, "error", body);
     if (nod_json_dump(all, true, &text, &second) == 0) fprintf(out, "%s\n", text);
     nod_free(text);
@@ -52,6 +56,6 @@ int nod_report_error(nod_console *console, FILE *json_out, const nod_verb *verb,
              verb != NULL ? verb->name : "",
              err->code == NOD_EINTERRUPTED ? "stopped" : "error");
     nod_console_line(console, NOD_COLOUR_RED, prefix, err->message);
-    if (json_out != NULL) put_json(json_out, err);
+    if (json_out != NULL) put_json(console, json_out, err);
     return nod_exit_code(err->code);
 }

@@ -2,6 +2,7 @@
 #include "cli/site_key.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/file.h"
 #include "base/memory.h"
@@ -15,12 +16,14 @@ int nod_cli_site_key(const nod_cli *cli, nod_site_key *out, nod_error *err)
     if (!rc && path == NULL) rc = nod_fail_memory(err, "path of the site key", 4096);
     bool is_new = !rc && !nod_path_exists(path);
     if (!rc) rc = nod_site_key_open(path, true, out, err);
+    const char *home = getenv("HOME");
+    size_t n = home ? strlen(home) : 0;
+    bool is_own = n > 1 && path != NULL && strncmp(path, home, n) == 0 && path[n] == '/';
     if (!rc && is_new)
-        nod_info(
-            cli->log,
-            "a site key was made: %s; keep it out of what you share, and keep it: patients "
-            "have these names under it alone",
-            path);
+        nod_info(cli->log,
+                 "a site key was made: %s%s; keep it out of what you share, and keep it: "
+                 "patients have these names under it alone",
+                 is_own ? "~" : "", is_own ? path + n : path);
     nod_free(path);
     return rc;
 }

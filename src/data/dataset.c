@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "base/hide.h"
 #include "base/memory.h"
 #include "data/cache.h"
 #include "data/source.h"
@@ -105,7 +106,8 @@ static int decode_case(void *ctx, size_t i, nod_error *err)
     else
         NOD_TRY(apply(d, i, &im, err));
 out:
-    if (rc) nod_error_prefix(err, "case %s", k->id);
+    if (rc && path) nod_place_hide(&(nod_place){path, k->files, k->array, k->index}, err);
+    if (rc) nod_error_prefix(err, "case %s ('nodule where' names its file)", k->id);
     nod_image_done(&im);
     nod_free(path);
     return rc;
@@ -147,8 +149,12 @@ static int load_arrays(decoding *d, nod_error *err)
         char *path = nod_cohort_case_path(d->c, d->cases[i]);
         int rc = path ? nod_source_load(d->source, path, k->array, err)
                       : nod_fail_memory(err, "a path", strlen(k->file));
+        if (rc) {
+            if (path) nod_error_hide(err, path, "");
+            nod_error_prefix(err, "case %s ('nodule where' names its file)", k->id);
+        }
         nod_free(path);
-        if (rc) return nod_error_prefix(err, "case %s", k->id);
+        if (rc) return rc;
         last = k;
     }
     return 0;

@@ -4,6 +4,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/hide.h"
 #include "base/memory.h"
 #include "base/text.h"
 #include "imaging/dicom/series.h"
@@ -222,4 +223,20 @@ int nod_source_decode(const nod_source *s, const nod_place *at, nod_findings *fi
 out:
     nod_image_done(&im);
     return rc;
+}
+
+void nod_place_hide(const nod_place *at, nod_error *err)
+{
+    size_t i = 0;
+    for (const char *p = at->files; *p; i++) {
+        nod_strbuf path = NOD_STRBUF_INIT;
+        char shown[32];
+        size_t n = strcspn(p, "|");
+        nod_strbuf_printf(&path, "%s/%.*s", at->path, (int)n, p);
+        snprintf(shown, sizeof shown, "file %zu", i + 1);
+        if (!path.failed) nod_error_hide(err, path.data, shown);
+        nod_strbuf_done(&path);
+        p += n + (p[n] == '|');
+    }
+    nod_error_hide(err, at->path, "");
 }

@@ -33,6 +33,9 @@ int64_t nod_source_count(const nod_source *s, const char *path, const char *arra
  * ENUMERIC (a sample is not finite). */
 int nod_source_decode(const nod_source *s, const nod_place *at, nod_findings *findings,
                       nod_image *out, nod_error *err) NOD_MUST_CHECK;
+/* Takes the names of the image's files out of an error of the functions above: files of a series become
+ * "file 3", the third of those that `nodule where` lists. */
+void nod_place_hide(const nod_place *at, nod_error *err);
 /* Shape of an array of images as image dimensions; ESHAPE names what is accepted. */
 int nod_source_shape(const nod_shape *shape, int64_t *n, int64_t *d, int64_t *h, int64_t *w,
                      int *channels, nod_error *err) NOD_MUST_CHECK;

@@ -120,7 +120,7 @@ snapshot >before.txt
 # --- data -----------------------------------------------------------------------------------------
 row 5 "cut.npz" "cut off" "fetch it again" -- "$n" index cut.npz -o cohort.csv
 row 5 "flipped.npz" "train_images" "CRC" "fetch it again" -- "$n" index flipped.npz -o cohort.csv
-row 5 "case train-0" "moved/good.npz" "fetch it again" -- "$n" train moved/recipe.yaml -o new
+row 5 "case train-0" "nodule where" "fetch it again" -- "$n" train moved/recipe.yaml -o new
 row 7 "pixels.npz" "images" "f64" "astype" -- "$n" index pixels.npz -o cohort.csv
 row 9 "labels.npz" "labels" "f32" "whole numbers" -- "$n" index labels.npz -o cohort.csv
 row 9 "fewer.npz" "labels has 7 rows, images has 8" -- "$n" index fewer.npz -o cohort.csv

@@ -53,6 +53,26 @@ static void test_hides(void **state)
     }
 }
 
+/* What the command line named stays, what was found below it goes. */
+static void test_hides_below(void **state)
+{
+    static const example examples[] = {
+        {"/d/SMITH/1.dcm: cut off", "/d", NULL, "/d/...: cut off"},
+        {"in /d/: '/d/SMITH/1.dcm' is odd", "/d/", NULL, "in /d/...: '/d/...' is odd"},
+        {"./SMITH/1.dcm: 2 of 3. That is all.", ".", NULL, "./...: 2 of 3. That is all."},
+        {"/d is empty", "/d", NULL, "/d is empty"},
+        {"/data is empty", "/d", NULL, "/data is empty"},
+    };
+    (void)state;
+    for (size_t i = 0; i < NOD_COUNT(examples); i++) {
+        const example *e = &examples[i];
+        nod_error err = NOD_ERROR_INIT;
+        assert_int_equal(nod_fail(&err, NOD_EDATA, "%s", e->message), NOD_EDATA);
+        nod_error_hide_below(&err, e->path);
+        assert_string_equal(err.message, e->expected);
+    }
+}
+
 /* A message that a long name has filled: its beginning is a name all the same. */
 static void test_hides_what_was_cut_off(void **state)
 {
@@ -85,6 +105,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_hides),
+        cmocka_unit_test(test_hides_below),
         cmocka_unit_test(test_hides_what_was_cut_off),
         cmocka_unit_test(test_grows),
     };
