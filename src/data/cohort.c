@@ -9,6 +9,7 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "base/text.h"
+#include "data/cohort_internal.h"
 #include "data/cohort_label.h"
 
 #define HASH_TAG       "nodule-cohort-1"
@@ -30,9 +31,27 @@ struct nod_cohort {
         char *file, *reason;
     } * unreadable;
     size_t n_unreadable, unreadable_cap;
+    struct exclusion {
+        const char *reason;
+        size_t n;
+    } * exclusions;
+    size_t n_exclusions, exclusions_cap;
     char hash[NOD_SHA256_HEX];
     bool finished;
 };
+
+#define TEXT(column, member)               \
+    {                                      \
+        column, offsetof(nod_case, member) \
+    }
+const nod_case_text nod_case_texts[NOD_CASE_TEXTS] = {
+    TEXT("files", files),       TEXT("mask", mask),
+    TEXT("patient", patient),   TEXT("other_ids", other_ids),
+    TEXT("person", person),     TEXT("study", study),
+    TEXT("series", series),     TEXT("frame_of_reference", frame_of_reference),
+    TEXT("modality", modality), TEXT("orientation", orientation),
+};
+#undef TEXT
 
 const char *nod_positive_origin_name(nod_positive_origin o)
 {
@@ -66,7 +85,10 @@ static int check_info(const nod_cohort_info *info, nod_error *err)
             if (strcmp(name, info->classes[j]) == 0)
                 return nod_fail(err, NOD_EDATA, "class '%s' is named twice", name);
     }
-    bool binary = k == 2 && !info->multilabel;
+    if (info->segmentation && info->multilabel)
+        return nod_fail(err, NOD_EINVAL,
+                        "a cohort with masks has no labels, so not several a case");
+    bool binary = k == 2 && !info->multilabel && !info->segmentation;
     bool has_positive = info->positive_origin != NOD_POSITIVE_NONE;
     if (binary != has_positive || (binary && (info->positive < 0 || info->positive > 1)) ||
         (!binary && info->positive != -1))
@@ -114,6 +136,7 @@ void nod_cohort_free(nod_cohort *c)
     nod_free(c->bits);
     nod_free(c->by_id);
     nod_free(c->unreadable);
+    nod_free(c->exclusions);
     nod_free(c);
 }
 
@@ -175,6 +198,12 @@ static int check_grid(const nod_case *k, nod_error *err)
     return 0;
 }
 
+static bool is_hash(const char *text)
+{
+    return strlen(text) == NOD_SHA256_HEX - 1 &&
+           strspn(text, "0123456789abcdef") == NOD_SHA256_HEX - 1;
+}
+
 static int check_case(const nod_case *k, nod_error *err)
 {
     static const char id_chars[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
@@ -187,8 +216,7 @@ static int check_case(const nod_case *k, nod_error *err)
     if (*k->file == '\0') return nod_fail(err, NOD_EINVAL, "the file's name is empty");
     if ((*k->array != '\0') != (k->index >= 0) || k->index < -1)
         return nod_fail(err, NOD_EINVAL, "an index from 0 belongs to an array, and to it only");
-    if (strlen(k->pixels) != NOD_SHA256_HEX - 1 ||
-        strspn(k->pixels, "0123456789abcdef") != NOD_SHA256_HEX - 1)
+    if (!is_hash(k->pixels))
         return nod_fail(err, NOD_EINVAL, "the pixel hash is not 64 hex digits");
     if (k->files && *k->files && *k->array)
         return nod_fail(err, NOD_EINVAL,
@@ -205,7 +233,28 @@ static int check_case(const nod_case *k, nod_error *err)
         strcmp(k->sample, "f32") != 0)
         return nod_fail(err, NOD_EINVAL, "sample type '%.20s' is not u8, u16 or f32",
                         k->sample);
+    for (int f = 0; f < NOD_FACTS; f++) {
+        int rc = k->facts[f] ? nod_fact_check((nod_fact)f, k->facts[f], err) : 0;
+        if (rc) return rc;
+    }
     return check_grid(k, err);
+}
+
+/* Segmentation has a mask and its hash a case, and no label; anything else neither. */
+static int check_mask(const nod_cohort *c, const nod_case *k, const char *label, nod_error *err)
+{
+    bool has_mask = k->mask && *k->mask, has_hash = k->mask_pixels[0] != '\0';
+    if (has_mask != c->info.segmentation || has_hash != c->info.segmentation)
+        return nod_fail(err, NOD_EINVAL, "%s",
+                        c->info.segmentation
+                            ? "a case of a segmentation has a mask and its hash"
+                            : "a mask belongs to a segmentation, and to it only");
+    if (has_hash && !is_hash(k->mask_pixels))
+        return nod_fail(err, NOD_EINVAL, "the mask's hash is not 64 hex digits");
+    if (c->info.segmentation && *label)
+        return nod_fail(err, NOD_EINVAL, "label '%.40s': a segmentation has masks, not labels",
+                        label);
+    return 0;
 }
 
 /* NULL and "" take no memory. */
@@ -229,21 +278,25 @@ static bool copy_case(nod_cohort *c, const nod_case *k, nod_case *out)
     out->array = same_array ? last->array : nod_arena_strdup(&c->arena, k->array);
     out->id = nod_arena_strdup(&c->arena, k->id);
     out->frames = k->frames ? k->frames : 1;
-    out->patient = copy_text(c, k->patient);
-    out->files = copy_text(c, k->files);
-    out->study = copy_text(c, k->study);
-    out->series = copy_text(c, k->series);
-    out->modality = copy_text(c, k->modality);
-    out->orientation = copy_text(c, k->orientation);
     out->oddities = copy_text(c, k->oddities);
-    return out->file && out->array && out->id && out->patient && out->files && out->study &&
-           out->series && out->modality && out->orientation && out->oddities;
+    bool ok = out->file && out->array && out->id && out->oddities;
+    for (size_t t = 0; t < NOD_CASE_TEXTS && ok; t++) {
+        const char **text = nod_case_text_at(out, t);
+        ok = (*text = copy_text(c, *text)) != NULL;
+    }
+    for (int f = 0; f < NOD_FACTS && ok; f++) {
+        const char *before = last ? last->facts[f] : ""; /* often the same in a row */
+        bool same = k->facts[f] && strcmp(before, k->facts[f]) == 0;
+        ok = (out->facts[f] = same ? before : copy_text(c, k->facts[f])) != NULL;
+    }
+    return ok;
 }
 
 int nod_cohort_add(nod_cohort *c, const nod_case *k, const char *label, nod_error *err)
 {
     size_t n_classes = c->info.n_classes, bits_need;
     int rc = check_case(k, err);
+    if (rc == 0) rc = check_mask(c, k, label, err);
     if (rc) return rc;
     if (c->n >= NOD_COHORT_MAX_CASES)
         return nod_fail(err, NOD_ELIMIT, "more than %zu cases", NOD_COHORT_MAX_CASES);
@@ -258,13 +311,29 @@ int nod_cohort_add(nod_cohort *c, const nod_case *k, const char *label, nod_erro
     } else {
         if (!nod_grow((void **)&c->label, &c->label_cap, c->n + 1, sizeof *c->label))
             return nod_fail_memory(err, "labels", sizeof *c->label);
-        int64_t found = find_class(&c->info, label, strlen(label));
-        if (found < 0) return fail_class(&c->info, label, strlen(label), err);
+        int64_t found = c->info.segmentation ? -1 : find_class(&c->info, label, strlen(label));
+        if (found < 0 && !c->info.segmentation)
+            return fail_class(&c->info, label, strlen(label), err);
         c->label[c->n] = (int32_t)found;
     }
     if (!copy_case(c, k, &c->cases[c->n])) return nod_fail_memory(err, "a case", sizeof *k);
     c->n++;
     c->finished = false;
+    return 0;
+}
+
+int nod_cohort_add_exclusion(nod_cohort *c, const char *reason, size_t n, nod_error *err)
+{
+    for (size_t i = 0; i < c->n_exclusions; i++) {
+        if (strcmp(c->exclusions[i].reason, reason) != 0) continue;
+        c->exclusions[i].n += n;
+        return 0;
+    }
+    struct exclusion x = {nod_arena_strdup(&c->arena, reason), n};
+    if (!x.reason ||
+        !nod_grow((void **)&c->exclusions, &c->exclusions_cap, c->n_exclusions + 1, sizeof x))
+        return nod_fail_memory(err, "a list of exclusions", sizeof x);
+    c->exclusions[c->n_exclusions++] = x;
     return 0;
 }
 
@@ -290,7 +359,8 @@ static int compare_ids(const void *a, const void *b, void *ctx)
 
 static int check_classes(const nod_cohort *c, nod_error *err)
 {
-    for (size_t k = 0; k < c->info.n_classes && !c->info.multilabel; k++) {
+    for (size_t k = 0; k < c->info.n_classes && !c->info.multilabel && !c->info.segmentation;
+         k++) {
         bool found = false;
         for (size_t i = 0; i < c->n && !found; i++)
             found = c->label[i] == (int32_t)k;
@@ -300,6 +370,14 @@ static int check_classes(const nod_cohort *c, nod_error *err)
                             c->info.classes[k]);
     }
     return 0;
+}
+
+/* What is not known is left out, so that cohorts without it keep their hash. */
+static void add_known(nod_sha256 *h, const char *what, const char *text)
+{
+    if (*text == '\0') return;
+    nod_sha256_add_str(h, what);
+    nod_sha256_add_str(h, text);
 }
 
 static int compute_hash(nod_cohort *c, nod_error *err)
@@ -317,6 +395,8 @@ static int compute_hash(nod_cohort *c, nod_error *err)
     nod_sha256_add_i64(h, c->info.positive_origin);
     nod_sha256_add_i64(h, c->info.grouping);
     nod_sha256_add_str(h, c->info.grouping_rule);
+    if (c->info.unit != NOD_LEVEL_IMAGE) add_known(h, "unit", nod_level_name(c->info.unit));
+    if (c->info.segmentation) add_known(h, "task", "segmentation");
     nod_sha256_add_i64(h, (int64_t)c->n);
     for (size_t i = 0; i < c->n; i++) {
         const nod_case *k = &c->cases[i];
@@ -326,10 +406,11 @@ static int compute_hash(nod_cohort *c, nod_error *err)
         nod_sha256_add_str(h, k->id);
         nod_sha256_add_str(h, label.data ? label.data : "");
         nod_sha256_add_str(h, k->patient);
-        if (*k->study) { /* so that cohorts without studies keep their hash */
-            nod_sha256_add_str(h, "study");
-            nod_sha256_add_str(h, k->study);
-        }
+        add_known(h, "study", k->study);
+        add_known(h, "other_ids", k->other_ids);
+        add_known(h, "site", k->facts[NOD_FACT_SITE]);
+        add_known(h, "date", k->facts[NOD_FACT_DATE]);
+        add_known(h, "mask_pixels", k->mask_pixels);
         nod_sha256_add_str(h, nod_part_name(k->official));
         nod_sha256_add_str(h, k->pixels);
         nod_sha256_add_i64(h, k->constant);
@@ -419,6 +500,18 @@ const char *nod_cohort_hash(const nod_cohort *c)
     return c->hash;
 }
 
+size_t nod_cohort_exclusions(const nod_cohort *c)
+{
+    return c->n_exclusions;
+}
+
+void nod_cohort_get_exclusion(const nod_cohort *c, size_t i, const char **reason, size_t *n)
+{
+    NOD_ASSERT(i < c->n_exclusions);
+    *reason = c->exclusions[i].reason;
+    *n = c->exclusions[i].n;
+}
+
 size_t nod_cohort_unreadable(const nod_cohort *c)
 {
     return c->n_unreadable;
@@ -450,6 +543,8 @@ bool nod_cohort_has_label(const nod_cohort *c, size_t i, size_t k)
 bool nod_cohort_same_label(const nod_cohort *c, size_t i, size_t j)
 {
     size_t k = c->info.n_classes;
+    if (c->info.segmentation)
+        return strcmp(c->cases[i].mask_pixels, c->cases[j].mask_pixels) == 0;
     if (!c->info.multilabel) return c->label[i] == c->label[j];
     return memcmp(c->bits + i * k, c->bits + j * k, k) == 0;
 }

@@ -16,6 +16,8 @@
 #include "base/error.h"
 #include "base/hash.h"
 #include "base/json.h"
+#include "data/fact.h"
+#include "data/level.h"
 #include "data/part.h"
 #include "imaging/finding.h"
 
@@ -44,10 +46,15 @@ const char *nod_grouping_name(nod_grouping g);
 /* What is true of all cases. Strings are borrowed. */
 typedef struct nod_cohort_info {
     bool multilabel; /* any number of classes a case; else exactly one */
+    bool
+        segmentation; /* each case has a mask, whose values are the classes' indices; labels are "" */
     const char *const *classes;
     size_t n_classes;
     int64_t positive; /* class index of a binary task, else -1 */
     nod_positive_origin positive_origin;
+    nod_level unit;        /* what is judged (data/unit.h) */
+    nod_level label_level; /* at which the source gave the labels */
+    bool phi;              /* ids, dates or other data of persons are in the file */
     nod_grouping grouping;
     const char *grouping_rule; /* how patients were derived; "" */
     const char *layout;        /* name in data/layout.h's table */
@@ -56,26 +63,32 @@ typedef struct nod_cohort_info {
         *policies; /* under which images are read; to nod_cohort_new NULL: preset */
 } nod_cohort_info;
 
-/* One case, without its label. Strings are borrowed; never NULL, but to nod_cohort_add files, study,
- * series, modality, orientation and oddities may be: "". */
+/* One case, without its label. Strings are borrowed; never NULL, but to nod_cohort_add those marked *
+ * may be: "". */
 typedef struct nod_case {
-    const char *id;      /* carries no patient name: from an array index or the pixels */
-    const char *file;    /* relative to the cohort's folder, or absolute */
-    const char *files;   /* of a series: names below `file`, a folder, joined by '|'; else "" */
-    const char *array;   /* array in an .npz; "" for an image file */
-    int64_t index;       /* along the array's first axis; -1 for an image file */
-    const char *patient; /* as the source has it: not for logs or messages; "" unknown */
-    const char *study, *series;  /* DICOM's UIDs; "" unknown */
-    nod_part official;           /* NOD_PART_OUT: none */
-    char pixels[NOD_SHA256_HEX]; /* hash of the decoded pixels */
-    int64_t frames;              /* along the fourth axis; to nod_cohort_add 0 is 1 */
+    const char *id;    /* carries no patient name: from an array index or the pixels */
+    const char *file;  /* relative to the cohort's folder, or absolute */
+    const char *files; /* * of several files: names below `file`, a folder, joined by '|' */
+    const char *array; /* array in an .npz; "" for an image file */
+    int64_t index;     /* along the array's first axis; -1 for an image file */
+    const char *mask;  /* * file of the mask, as `file`; exactly where there is segmentation */
+    const char *patient;   /* * key (data/patient.h): not for logs or messages; "" unknown */
+    const char *other_ids; /* * further keys of the patient, joined by '|' */
+    const char *person;    /* * digest of name, birth date and sex */
+    const char *study, *series;       /* * DICOM's UIDs */
+    const char *frame_of_reference;   /* * DICOM's UID */
+    const char *facts[NOD_FACTS];     /* * data/fact.h */
+    nod_part official;                /* NOD_PART_OUT: none */
+    char pixels[NOD_SHA256_HEX];      /* hash of the decoded pixels */
+    char mask_pixels[NOD_SHA256_HEX]; /* of the decoded mask; "" without one */
+    int64_t frames;                   /* along the fourth axis; to nod_cohort_add 0 is 1 */
     int64_t depth, height, width;
     int channels;
     const char *sample;      /* "u8", "u16", "f32" */
-    const char *modality;    /* DICOM's code; "" unknown */
-    const char *orientation; /* code of the axes i, j, k such as "LPS"; "" unknown */
+    const char *modality;    /* * DICOM's code */
+    const char *orientation; /* * code of the axes i, j, k such as "LPS" */
     double spacing_mm[3];    /* along i, j, k; all 0: unknown */
-    const char *oddities;    /* names of the reader's findings, joined by ';' */
+    const char *oddities;    /* * names of the reader's findings, joined by ';' */
     bool constant;           /* every pixel has the same value */
 } nod_case;
 
@@ -103,6 +116,10 @@ const char *nod_cohort_folder(const nod_cohort *c); /* where relative files begi
 char *nod_cohort_case_path(const nod_cohort *c, size_t i) NOD_MUST_CHECK;
 /* SHA-256 over all that a split depends on: cases, labels, classes, positive class, grouping. */
 const char *nod_cohort_hash(const nod_cohort *c);
+/* Why what was found did not become a case, and how many times: the flow of the cohort is those and
+ * the cases together. */
+size_t nod_cohort_exclusions(const nod_cohort *c);
+void nod_cohort_get_exclusion(const nod_cohort *c, size_t i, const char **reason, size_t *n);
 /* Files that could not be read when the cohort was made. */
 size_t nod_cohort_unreadable(const nod_cohort *c);
 void nod_cohort_get_unreadable(const nod_cohort *c, size_t i, const char **file,
@@ -126,10 +143,13 @@ int nod_cohort_find_all(const nod_cohort *c, nod_cohort_findings *out,
 /* `folder` is where relative files begin (""; the working directory). Everything is copied. */
 int nod_cohort_new(const nod_cohort_info *info, const char *folder, nod_cohort **out,
                    nod_error *err) NOD_MUST_CHECK;
-/* `label`: a class name; multi-label: class names joined by '|', "" for none. The case's
+/* `label`: a class name; multi-label: class names joined by '|', "" for none; segmentation: "". The case's
  * strings are copied. Errors: EINVAL (unknown class, bad field), ELIMIT, ENOMEM. */
 int nod_cohort_add(nod_cohort *c, const nod_case *k, const char *label,
                    nod_error *err) NOD_MUST_CHECK;
+/* Counts `n` more of what was found and left out for a reason, such as "no label". */
+int nod_cohort_add_exclusion(nod_cohort *c, const char *reason, size_t n,
+                             nod_error *err) NOD_MUST_CHECK;
 int nod_cohort_add_unreadable(nod_cohort *c, const char *file, const char *reason,
                               nod_error *err) NOD_MUST_CHECK;
 /* After the last case: ids are unique, each class has a case. Errors: EDATA, ENOMEM. */

@@ -22,6 +22,8 @@ typedef struct seen {
     const char *sample;
     char modality[17], orientation[4];
     double spacing_mm[3];
+    char side[2], view[17]; /* facts that the image itself says */
+    const char *format;
     char *oddities; /* names of findings, joined by ';' */
     bool constant;
 } seen;
@@ -217,6 +219,10 @@ static int note_image(seen *s, const nod_image *im, const nod_findings *f, nod_e
     s->sample = sample_name(im->sample);
     s->constant = nod_image_is_constant(im);
     snprintf(s->modality, sizeof s->modality, "%s", im->facts.modality);
+    snprintf(s->view, sizeof s->view, "%s", im->facts.view);
+    s->format = im->facts.format;
+    if (im->facts.laterality && strchr("LRB", im->facts.laterality))
+        s->side[0] = im->facts.laterality;
     if (im->geometry.space != NOD_SPACE_NONE)
         memcpy(s->spacing_mm, im->geometry.spacing_mm, sizeof s->spacing_mm);
     if (im->geometry.space == NOD_SPACE_PATIENT)
@@ -381,6 +387,12 @@ static int name_cases(indexing *x)
 
 /* --- the cohort --------------------------------------------------------------------------- */
 
+/* What a table says goes before what the image says. */
+static void put_fact(nod_case *k, nod_fact f, const char *text)
+{
+    if (!k->facts[f] || !*k->facts[f]) k->facts[f] = text;
+}
+
 static int add_item(indexing *x, size_t i, nod_cohort *c)
 {
     const nod_item *item = &x->list.items[i];
@@ -397,8 +409,11 @@ static int add_item(indexing *x, size_t i, nod_cohort *c)
                       .array = item->array,
                       .index = item->index,
                       .patient = item->patient,
+                      .other_ids = item->other_ids,
+                      .person = item->person,
                       .study = item->study,
                       .series = item->series,
+                      .frame_of_reference = item->frame_of_reference,
                       .official = item->official,
                       .frames = s->frames,
                       .depth = s->depth,
@@ -410,6 +425,10 @@ static int add_item(indexing *x, size_t i, nod_cohort *c)
                       .orientation = s->orientation,
                       .oddities = s->oddities,
                       .constant = s->constant};
+        memcpy(k.facts, item->facts, sizeof k.facts);
+        put_fact(&k, NOD_FACT_VIEW, s->view);
+        put_fact(&k, NOD_FACT_SIDE, s->side);
+        put_fact(&k, NOD_FACT_FORMAT, s->format);
         memcpy(k.spacing_mm, s->spacing_mm, sizeof k.spacing_mm);
         memcpy(k.pixels, s->pixels, sizeof k.pixels);
         rc = nod_cohort_add(c, &k, item->label, x->err);
@@ -429,6 +448,9 @@ static int make_cohort(indexing *x, nod_cohort **out)
     for (size_t i = 0; i < x->list.n_problems; i++)
         NOD_TRY(nod_cohort_add_unreadable(c, x->list.problems[i].name,
                                           x->list.problems[i].reason, x->err));
+    for (size_t i = 0; i < x->list.n_exclusions; i++)
+        NOD_TRY(nod_cohort_add_exclusion(c, x->list.exclusions[i].reason,
+                                         x->list.exclusions[i].n, x->err));
     NOD_TRY(nod_cohort_finish(c, x->err));
     *out = c;
     c = NULL;
@@ -461,6 +483,8 @@ int nod_index(const char *source, const nod_index_options *o, nod_cohort **out, 
     }
     x.info.layout = layout->name;
     x.info.policies = o->policies;
+    x.info.label_level = x.list.label_level;
+    x.info.phi = x.list.phi || x.list.has_patients;
     NOD_TRY(find_patients(&x));
     NOD_TRY(find_classes(&x));
     NOD_TRY(find_names(&x));

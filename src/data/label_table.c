@@ -9,41 +9,35 @@
 #include "base/text.h"
 
 typedef struct entry {
-    const char *key, *label; /* of the CSV */
+    nod_label_row row; /* texts of the CSV */
     size_t line;
-    nod_part official;
     bool used;
 } entry;
 
 struct nod_label_table {
     nod_csv *csv;
-    nod_label_level level;
+    nod_level level;
     entry *entries; /* sorted by key */
     size_t n;
 };
 
-static const char *const level_names[NOD_LABEL_LEVELS] = {"patient", "study", "series"};
-
-const char *nod_label_level_name(nod_label_level level)
-{
-    return level_names[level];
-}
+static const nod_level levels[] = {NOD_LEVEL_PATIENT, NOD_LEVEL_STUDY, NOD_LEVEL_SERIES};
 
 static int compare_entries(const void *a, const void *b)
 {
     const entry *x = a, *y = b;
-    int order = strcmp(x->key, y->key);
+    int order = strcmp(x->row.key, y->row.key);
     return order ? order : (x->line > y->line) - (x->line < y->line);
 }
 
 static int find_level(nod_label_table *t, const char *path, int64_t *key, nod_error *err)
 {
     int found = 0;
-    for (int i = 0; i < NOD_LABEL_LEVELS; i++) {
-        int64_t at = nod_csv_find(t->csv, level_names[i]);
+    for (size_t i = 0; i < NOD_COUNT(levels); i++) {
+        int64_t at = nod_csv_find(t->csv, nod_level_name(levels[i]));
         if (at < 0) continue;
         *key = at;
-        t->level = (nod_label_level)i;
+        t->level = levels[i];
         found++;
     }
     if (found == 1) return 0;
@@ -53,33 +47,73 @@ static int find_level(nod_label_table *t, const char *path, int64_t *key, nod_er
                     path, found == 0 ? "none" : "several");
 }
 
+static const char *cell(const nod_label_table *t, size_t row, int64_t column)
+{
+    return column < 0 ? "" : nod_csv_get(t->csv, row, (size_t)column);
+}
+
+static int take_facts(const nod_label_table *t, size_t row, const int64_t at[NOD_FACTS],
+                      nod_label_row *out, nod_error *err)
+{
+    int rc = 0;
+    for (int f = 0; f < NOD_FACTS && rc == 0; f++) {
+        out->facts[f] = cell(t, row, at[f]);
+        rc = nod_fact_check((nod_fact)f, out->facts[f], err);
+        if (rc) err->code = rc = NOD_EDATA;
+    }
+    return rc;
+}
+
+/* Columns of a table; -1: absent. */
+typedef struct columns {
+    int64_t key, label, part, facts[NOD_FACTS];
+} columns;
+
+static int read_row(const nod_label_table *t, size_t row, const columns *at, nod_label_row *out,
+                    nod_error *err)
+{
+    const char *part = cell(t, row, at->part);
+    int rc = take_facts(t, row, at->facts, out, err);
+    if (rc) return rc;
+    out->key = cell(t, row, at->key);
+    out->label = cell(t, row, at->label);
+    out->official = NOD_PART_OUT;
+    if (*out->key == '\0' || *out->label == '\0')
+        return nod_fail(err, NOD_EDATA, "the %s is empty",
+                        *out->key ? "label" : nod_level_name(t->level));
+    if (*part && !nod_part_parse(part, &out->official))
+        return nod_fail(err, NOD_EDATA, "part '%.40s' is not train, val or test", part);
+    return 0;
+}
+
 static int read_rows(nod_label_table *t, const char *path, nod_error *err)
 {
-    int64_t key = -1, label = nod_csv_find(t->csv, "label"), part;
-    int rc = find_level(t, path, &key, err);
+    columns at = {.label = nod_csv_find(t->csv, "label"), .part = nod_csv_find(t->csv, "part")};
+    int rc = find_level(t, path, &at.key, err);
     if (rc) return rc;
-    if (label < 0)
+    if (at.label < 0)
         return nod_fail(err, NOD_EFORMAT, "%s: column 'label' is missing beside '%s'", path,
-                        level_names[t->level]);
-    part = nod_csv_find(t->csv, "part");
+                        nod_level_name(t->level));
+    for (int f = 0; f < NOD_FACTS; f++)
+        at.facts[f] = nod_csv_find(t->csv, nod_fact_get_info((nod_fact)f)->name);
     t->n = nod_csv_rows(t->csv);
     t->entries = nod_calloc(t->n + 1, sizeof *t->entries);
     if (t->entries == NULL) return nod_fail_memory(err, "labels", t->n * sizeof *t->entries);
-    for (size_t i = 0; i < t->n; i++) {
+    for (size_t i = 0; i < t->n && rc == 0; i++) {
         entry *e = &t->entries[i];
-        const char *p = part < 0 ? "" : nod_csv_get(t->csv, i, (size_t)part);
-        *e = (entry){.key = nod_csv_get(t->csv, i, (size_t)key),
-                     .label = nod_csv_get(t->csv, i, (size_t)label),
-                     .line = nod_csv_line(t->csv, i),
-                     .official = NOD_PART_OUT};
-        if (*e->key == '\0' || *e->label == '\0')
-            return nod_fail(err, NOD_EDATA, "%s:%zu: the %s is empty", path, e->line,
-                            *e->key ? "label" : level_names[t->level]);
-        if (*p && !nod_part_parse(p, &e->official))
-            return nod_fail(err, NOD_EDATA, "%s:%zu: part '%.40s' is not train, val or test",
-                            path, e->line, p);
+        e->line = nod_csv_line(t->csv, i);
+        rc = read_row(t, i, &at, &e->row, err);
+        if (rc) nod_error_prefix(err, "%s:%zu", path, e->line);
     }
-    return 0;
+    return rc;
+}
+
+static bool same_row(const nod_label_row *a, const nod_label_row *b)
+{
+    bool same = strcmp(a->label, b->label) == 0 && a->official == b->official;
+    for (int f = 0; f < NOD_FACTS && same; f++)
+        same = strcmp(a->facts[f], b->facts[f]) == 0;
+    return same;
 }
 
 /* The same row again is one; another label for the same key is a contradiction. */
@@ -89,11 +123,12 @@ static int merge_rows(nod_label_table *t, const char *path, nod_error *err)
     qsort(t->entries, t->n, sizeof *t->entries, compare_entries);
     for (size_t i = 0; i < t->n; i++) {
         const entry *last = kept > 0 ? &t->entries[kept - 1] : NULL, *e = &t->entries[i];
-        if (!last || strcmp(last->key, e->key) != 0)
+        if (!last || strcmp(last->row.key, e->row.key) != 0)
             t->entries[kept++] = *e;
-        else if (strcmp(last->label, e->label) != 0 || last->official != e->official)
-            return nod_fail(err, NOD_EDATA, "%s:%zu: this %s has another label on line %zu",
-                            path, e->line, level_names[t->level], last->line);
+        else if (!same_row(&last->row, &e->row))
+            return nod_fail(err, NOD_EDATA,
+                            "%s:%zu: this %s has another label or other facts on line %zu",
+                            path, e->line, nod_level_name(t->level), last->line);
     }
     t->n = kept;
     return 0;
@@ -109,7 +144,7 @@ int nod_label_table_read(const char *path, const nod_log *log, nod_label_table *
     NOD_TRY(read_rows(t, path, err));
     NOD_TRY(merge_rows(t, path, err));
     nod_log_printf(log, NOD_LOG_DEBUG, "%s: labels of %zu keys at the level %s", path, t->n,
-                   level_names[t->level]);
+                   nod_level_name(t->level));
     *out = t;
     t = NULL;
 out:
@@ -125,21 +160,21 @@ void nod_label_table_free(nod_label_table *t)
     nod_free(t);
 }
 
-nod_label_level nod_label_table_level(const nod_label_table *t)
+nod_level nod_label_table_level(const nod_label_table *t)
 {
     return t->level;
 }
 
-const char *nod_label_table_find(nod_label_table *t, const char *key, nod_part *official)
+const nod_label_row *nod_label_table_find(nod_label_table *t, const char *key)
 {
     size_t low = 0, high = t->n;
     while (low < high) {
         size_t mid = low + (high - low) / 2;
-        int order = strcmp(t->entries[mid].key, key);
+        entry *e = &t->entries[mid];
+        int order = strcmp(e->row.key, key);
         if (order == 0) {
-            t->entries[mid].used = true;
-            *official = t->entries[mid].official;
-            return t->entries[mid].label;
+            e->used = true;
+            return &e->row;
         }
         if (order < 0)
             low = mid + 1;

@@ -18,12 +18,16 @@ typedef struct nod_item {
     const char *array; /* "" for an image file */
     int64_t index;     /* -1 for an image file */
     const char *label; /* class name; multi-label: joined by '|' */
-    const char *patient;        /* "" unknown */
-    const char *study, *series; /* DICOM's UIDs; NULL: unknown */
-    const char *id;             /* NULL: made from the pixels */
+    const char *mask;  /* NULL, or the file of the mask, as `name` */
+    const char *patient; /* key (data/patient.h); "" unknown */
+    const char *other_ids, *person, *study, *series, *frame_of_reference; /* NULL: unknown */
+    const char *facts[NOD_FACTS]; /* NULL: unknown; what the image itself says comes second */
+    const char *id;               /* NULL: made from the pixels */
     nod_part official;
     size_t line; /* of a manifest; 0 elsewhere */
 } nod_item;
+
+#define NOD_LISTING_EXCLUSIONS 8
 
 typedef struct nod_listing {
     nod_arena arena;
@@ -35,8 +39,16 @@ typedef struct nod_listing {
         const char *name, *reason;
     } * problems;
     size_t n_problems, problems_cap;
+    /* What was found and is left out on purpose, by reason (nod_cohort_add_exclusion). */
+    struct nod_item_exclusion {
+        const char *reason; /* static */
+        size_t n;
+    } exclusions[NOD_LISTING_EXCLUSIONS];
+    size_t n_exclusions;
     nod_strlist classes; /* in order; left empty: the labels, in natural order */
-    bool multilabel;
+    bool multilabel, segmentation;
+    nod_level label_level;
+    bool phi;          /* ids, dates or names of persons are in the items */
     bool has_patients; /* the source names patients */
 } nod_listing;
 
@@ -46,6 +58,8 @@ int nod_listing_add(nod_listing *l, const nod_item *item, nod_error *err) NOD_MU
 /* Something that will not be a case; name and reason are copied. */
 int nod_listing_add_problem(nod_listing *l, const char *name, const char *reason,
                             nod_error *err) NOD_MUST_CHECK;
+/* Counts what is left out on purpose; `reason` is static, at most NOD_LISTING_EXCLUSIONS of them. */
+void nod_listing_exclude(nod_listing *l, const char *reason, size_t n);
 /* Sets the root to the folder of a file. */
 int nod_listing_root_of(nod_listing *l, const char *file, nod_error *err) NOD_MUST_CHECK;
 

@@ -178,6 +178,7 @@ static int read_array(const nod_source *s, const nod_place *at, nod_image *im, n
     int rc = nod_image_init(im, a->d, a->h, a->w, a->channels, a->sample, err);
     if (rc) return rc;
     size_t size = nod_image_bytes(im);
+    im->facts.format = "NumPy";
     memcpy(im->data, (const char *)a->t.data + (size_t)at->index * size, size);
     return 0;
 }

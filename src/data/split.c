@@ -368,7 +368,8 @@ static int count(nod_split *s, const nod_cohort *c, size_t n_groups, nod_error *
     return 0;
 }
 
-static int check_parts(const nod_split *s, const nod_split_options *o, bool multilabel,
+/* `by_class`: a case has exactly one class. */
+static int check_parts(const nod_split *s, const nod_split_options *o, bool by_class,
                        nod_error *err)
 {
     for (int p = 0; p < NOD_PARTS; p++) {
@@ -378,7 +379,7 @@ static int check_parts(const nod_split *s, const nod_split_options *o, bool mult
             return nod_fail(err, NOD_EDATA,
                             "the %s part would be empty: there are too few patients or images",
                             name);
-        if (multilabel || o->allow_one_class) continue;
+        if (!by_class || o->allow_one_class) continue;
         for (size_t k = 0; k < s->n_classes; k++) {
             present += s->counts[p].class_images[k] > 0;
             if (s->counts[p].class_images[k] == 0) missing = k;
@@ -419,9 +420,10 @@ int nod_split_make(const nod_cohort *c, const nod_split_options *o, nod_split **
     nod_groups g = {0};
     nod_split *s = NULL;
     nod_json *content = NULL;
+    const nod_cohort_info *info = nod_cohort_get_info(c);
     int rc = check_options(o, err);
     if (rc) return rc;
-    NOD_TRY(nod_groups_make(c, &g, err));
+    NOD_TRY(nod_groups_make(c, NULL, 0, &g, err));
     NOD_TRY(nod_split_new(c, &s, err));
     s->seed = o->seed;
     memcpy(s->fraction, o->fraction, sizeof s->fraction);
@@ -435,7 +437,7 @@ int nod_split_make(const nod_cohort *c, const nod_split_options *o, nod_split **
     if (rc) goto out;
     NOD_TRY(mark_contradictory(s, c, &g, err));
     NOD_TRY(count(s, c, g.n_groups, err));
-    NOD_TRY(check_parts(s, o, nod_cohort_get_info(c)->multilabel, err));
+    NOD_TRY(check_parts(s, o, !info->multilabel && !info->segmentation, err));
     content = nod_split_content(s);
     NOD_TRY(nod_split_compute_hash(content, s->hash, err));
     *out = s;

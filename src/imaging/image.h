@@ -48,6 +48,7 @@ typedef struct nod_image_facts {
     char view[17];        /* "CC", "MLO", "PA" ... */
     nod_units units;
     nod_axis axis;
+    const char *format; /* the reader's name for it, static: "PNG"; NULL: no file */
 } nod_image_facts;
 
 typedef struct nod_image {

@@ -72,6 +72,7 @@ static int read_bytes(const nod_encoded *in, nod_image *out, nod_error *err)
     int rc = format->read(&e, &im, err);
     if (rc == 0 && (rc = nod_image_straighten(&im, err)) != 0)
         nod_error_prefix(err, "%s", e.name);
+    im.facts.format = format->name;
     if (rc == 0) *out = im;
     if (rc) nod_image_done(&im);
     return rc;

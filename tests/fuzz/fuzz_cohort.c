@@ -25,7 +25,7 @@ static void check(const nod_cohort *c)
     NOD_ASSERT(info->positive < (int64_t)info->n_classes);
     for (size_t i = 0; i < n; i++)
         NOD_ASSERT(nod_cohort_find(c, nod_cohort_get(c, i)->id) == (int64_t)i);
-    NOD_ASSERT(nod_groups_make(c, &g, &err) == 0);
+    NOD_ASSERT(nod_groups_make(c, NULL, 0, &g, &err) == 0);
     NOD_ASSERT(g.n_groups >= 1 && g.n_groups <= n);
     for (size_t i = 0; i < n; i++)
         NOD_ASSERT(g.twin[i] <= i && g.group[i] < g.n_groups &&

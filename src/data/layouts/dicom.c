@@ -3,12 +3,14 @@
  * Headers are scanned, series chosen by rules, and each stack that is chosen becomes a case: a
  * volume with its fourth axis, or one projection image. Patients are the files' own: issuer and
  * PatientID. Nothing here looks at pixels. */
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/file.h"
 #include "data/label_table.h"
 #include "data/layouts/table.h"
+#include "data/patient.h"
 #include "imaging/dicom/select.h"
 #include "imaging/dicom/series.h"
 
@@ -20,7 +22,7 @@ typedef struct listing_dicom {
     nod_listing *out;
     nod_dicom_scan scan;
     nod_label_table *labels;
-    size_t n_unlabelled;
+    size_t n_unlabelled, n_dummies;
     nod_error *err;
 } listing_dicom;
 
@@ -108,20 +110,81 @@ static bool has_bar(const nod_strlist *names)
 
 /* --- cases -------------------------------------------------------------------------------- */
 
-/* "" where the file does not say; an issuer makes equal numbers of two hospitals two patients. */
+static const char *keep(listing_dicom *l, nod_strbuf *b)
+{
+    const char *text = b->failed ? NULL : nod_arena_strdup(&l->out->arena, b->data);
+    nod_strbuf_done(b);
+    return text;
+}
+
+/* "" where the file does not say, or says nobody. */
 static const char *patient_of(listing_dicom *l, const nod_dicom_header *h)
 {
-    if (*h->patient_id == '\0') return "";
-    if (*h->patient_issuer == '\0') return nod_arena_strdup(&l->out->arena, h->patient_id);
-    return nod_arena_printf(&l->out->arena, "%s^%s", h->patient_issuer, h->patient_id);
+    nod_strbuf b = NOD_STRBUF_INIT;
+    if (nod_patient_is_dummy(h->patient_id, true)) {
+        l->n_dummies += *h->patient_id != '\0';
+        return "";
+    }
+    nod_patient_add_key(&b, h->patient_issuer, h->patient_id);
+    return keep(l, &b);
+}
+
+/* OtherPatientIDs are of the same issuer as far as a file says. */
+static const char *other_ids_of(listing_dicom *l, const nod_dicom_header *h)
+{
+    nod_strbuf b = NOD_STRBUF_INIT;
+    for (const char *id = h->other_patient_ids; *id;) {
+        char one[NOD_DICOM_ID];
+        size_t n = strcspn(id, "\\");
+        snprintf(one, sizeof one, "%.*s", (int)n, id);
+        if (!nod_patient_is_dummy(one, true) && strchr(one, '|') == NULL) {
+            if (b.len) nod_strbuf_addc(&b, '|');
+            bool has_issuer = strchr(one, NOD_PATIENT_SEPARATOR) != NULL;
+            nod_patient_add_key(&b, has_issuer ? "" : h->patient_issuer, one);
+        }
+        id += n + (id[n] == '\\');
+    }
+    return keep(l, &b);
+}
+
+static const char *number_text(listing_dicom *l, double v)
+{
+    return isfinite(v) ? nod_arena_printf(&l->out->arena, "%.4g", v) : "";
+}
+
+/* What the header says; the table's row goes before it. Values of a kind that no fact can have are as
+ * good as absent. */
+static int take_facts(listing_dicom *l, const nod_dicom_header *h, const nod_label_row *row,
+                      nod_item *item)
+{
+    nod_arena *a = &l->out->arena;
+    const char *said[NOD_FACTS] = {[NOD_FACT_SITE] = nod_arena_strdup(a, h->institution),
+                                   [NOD_FACT_VENDOR] = nod_arena_strdup(a, h->manufacturer),
+                                   [NOD_FACT_MODEL] = nod_arena_strdup(a, h->model),
+                                   [NOD_FACT_SEX] = nod_arena_strdup(a, h->patient_sex),
+                                   [NOD_FACT_AGE] = number_text(l, h->patient_age_years),
+                                   [NOD_FACT_DATE] = nod_arena_strdup(a, h->study_date),
+                                   [NOD_FACT_KVP] = number_text(l, h->kvp),
+                                   [NOD_FACT_FIELD] = number_text(l, h->field_strength_t)};
+    nod_error ignored = NOD_ERROR_INIT;
+    for (int f = 0; f < NOD_FACTS; f++) {
+        bool from_file = f <= (int)NOD_FACT_FIELD;
+        if (*row->facts[f])
+            item->facts[f] = nod_arena_strdup(a, row->facts[f]);
+        else if (from_file && said[f] && nod_fact_check((nod_fact)f, said[f], &ignored) == 0)
+            item->facts[f] = said[f];
+        if ((from_file && !said[f]) || (*row->facts[f] && !item->facts[f]))
+            return nod_fail_memory(l->err, "facts of a case", sizeof said);
+    }
+    return 0;
 }
 
 static const char *key_of(const listing_dicom *l, const nod_dicom_header *h)
 {
     switch (nod_label_table_level(l->labels)) {
-    case NOD_LABEL_PATIENT:
+    case NOD_LEVEL_PATIENT:
         return h->patient_id;
-    case NOD_LABEL_STUDY:
+    case NOD_LEVEL_STUDY:
         return h->study_uid;
     default:
         return h->series_uid;
@@ -131,9 +194,10 @@ static const char *key_of(const listing_dicom *l, const nod_dicom_header *h)
 static int add_stack(listing_dicom *l, const nod_dicom_header *h, const nod_strlist *names)
 {
     nod_item item = {.array = "", .index = -1, .official = NOD_PART_OUT};
-    const char *label = nod_label_table_find(l->labels, key_of(l, h), &item.official);
-    if (label == NULL) {
+    const nod_label_row *row = nod_label_table_find(l->labels, key_of(l, h));
+    if (row == NULL) {
         l->n_unlabelled++;
+        nod_listing_exclude(l->out, "no label", 1);
         return 0;
     }
     if (has_bar(names))
@@ -142,12 +206,20 @@ static int add_stack(listing_dicom *l, const nod_dicom_header *h, const nod_strl
                                        "rename it",
                                        l->err);
     int rc = name_files(l, names, &item);
+    if (rc == 0) rc = take_facts(l, h, row, &item);
     if (rc) return rc;
-    item.label = nod_arena_strdup(&l->out->arena, label);
+    nod_arena *a = &l->out->arena;
+    item.official = row->official;
+    item.label = nod_arena_strdup(a, row->label);
     item.patient = patient_of(l, h);
-    item.study = nod_arena_strdup(&l->out->arena, h->study_uid);
-    item.series = nod_arena_strdup(&l->out->arena, h->series_uid);
-    if (!item.label || !item.patient || !item.study || !item.series)
+    item.other_ids = other_ids_of(l, h);
+    item.person = nod_arena_strdup(a, h->person);
+    item.study = nod_arena_strdup(a, h->study_uid);
+    item.series = nod_arena_strdup(a, h->series_uid);
+    item.frame_of_reference =
+        nod_arena_strdup(a, h->identity_removed ? "" : h->frame_of_reference_uid);
+    if (!item.label || !item.patient || !item.other_ids || !item.person || !item.study ||
+        !item.series || !item.frame_of_reference)
         return nod_fail_memory(l->err, "a case", sizeof item);
     l->out->has_patients |= *item.patient != '\0';
     l->out->multilabel |= strchr(item.label, '|') != NULL;
@@ -189,11 +261,16 @@ static int add_problems(listing_dicom *l)
 
 static void say_labels(const listing_dicom *l)
 {
-    const char *level = nod_label_level_name(nod_label_table_level(l->labels));
+    const char *level = nod_level_name(nod_label_table_level(l->labels));
     size_t unused = nod_label_table_unused(l->labels);
     if (l->n_unlabelled)
         nod_warn(l->o->log, "%zu series or images have no label in %s and are left out",
                  l->n_unlabelled, l->o->labels);
+    if (l->n_dummies)
+        nod_warn(l->o->log,
+                 "%zu series or images have a patient id that stands for nobody (removed, "
+                 "anonymous, 123456 ...); their patients count as unknown",
+                 l->n_dummies);
     if (unused)
         nod_warn(l->o->log, "%zu of %zu rows of %s name a %s that is not there, or not chosen",
                  unused, nod_label_table_rows(l->labels), l->o->labels, level);
@@ -217,10 +294,12 @@ static int list(const char *path, const nod_index_options *o, nod_listing *out, 
         goto out;
     }
     NOD_TRY(nod_dicom_choose(
-        &l.scan, o->series, nod_label_table_level(l.labels) == NOD_LABEL_SERIES, &choice, err));
+        &l.scan, o->series, nod_label_table_level(l.labels) == NOD_LEVEL_SERIES, &choice, err));
     for (size_t i = 0; i < choice.n; i++)
         NOD_TRY(add_series(&l, choice.series[i]));
     NOD_TRY(add_problems(&l));
+    out->label_level = nod_label_table_level(l.labels);
+    out->phi = true;
     say_labels(&l);
 out:
     nod_dicom_choice_done(&choice);

@@ -1,4 +1,4 @@
-/* manifest.c: a CSV table path,label[,patient][,part][,array][,index], one image a row.
+/* manifest.c: a CSV table path,label[,patient][,part][,array][,index][,facts], one image a row.
  *
  * Paths are relative to the table. With `index` (and `array`, default "images") a path is an
  * .npz. A label with '|' makes the task multi-label. Other columns are ignored, with a warning
@@ -18,6 +18,7 @@ typedef struct table {
     nod_csv *csv;
     const char *path;
     int64_t at[COLUMNS]; /* -1: absent */
+    int64_t facts[NOD_FACTS];
     nod_error *err;
 } table;
 
@@ -29,16 +30,19 @@ static bool detect(const char *path)
 static const char *next_column(const void *ctx, size_t i)
 {
     (void)ctx;
-    return i < COLUMNS ? column_names[i] : NULL;
+    if (i < COLUMNS) return column_names[i];
+    return i < COLUMNS + NOD_FACTS ? nod_fact_get_info((nod_fact)(i - COLUMNS))->name : NULL;
 }
 
 static int find_columns(table *t, const nod_log *log)
 {
     for (int i = 0; i < COLUMNS; i++)
         t->at[i] = nod_csv_find(t->csv, column_names[i]);
+    for (int f = 0; f < NOD_FACTS; f++)
+        t->facts[f] = nod_csv_find(t->csv, nod_fact_get_info((nod_fact)f)->name);
     for (size_t i = 0; i < nod_csv_columns(t->csv); i++) {
         const char *header = nod_csv_header(t->csv, i);
-        bool known = false;
+        bool known = nod_fact_from_name(header) >= 0;
         for (int k = 0; k < COLUMNS; k++)
             known |= t->at[k] == (int64_t)i;
         const char *near = known ? NULL : nod_nearest(header, next_column, NULL);
@@ -62,6 +66,23 @@ static int find_columns(table *t, const nod_log *log)
 static const char *field(const table *t, size_t row, enum column c)
 {
     return t->at[c] < 0 ? "" : nod_csv_get(t->csv, row, (size_t)t->at[c]);
+}
+
+static int take_facts(const table *t, size_t row, nod_listing *out, nod_item *item)
+{
+    for (int f = 0; f < NOD_FACTS; f++) {
+        if (t->facts[f] < 0) continue;
+        const char *text = nod_csv_get(t->csv, row, (size_t)t->facts[f]);
+        int rc = nod_fact_check((nod_fact)f, text, t->err);
+        if (rc) {
+            nod_error_prefix(t->err, "%s:%zu", t->path, nod_csv_line(t->csv, row));
+            return t->err->code = NOD_EDATA;
+        }
+        item->facts[f] = nod_arena_strdup(&out->arena, text);
+        if (!item->facts[f]) return nod_fail_memory(t->err, "a fact", strlen(text));
+        out->phi |= *text && nod_fact_get_info((nod_fact)f)->phi;
+    }
+    return 0;
 }
 
 static int read_row(const table *t, size_t row, nod_listing *out)
@@ -88,6 +109,8 @@ static int read_row(const table *t, size_t row, nod_listing *out)
     item.patient = nod_arena_strdup(a, field(t, row, COL_PATIENT));
     if (!item.name || !item.array || !item.label || !item.patient)
         return nod_fail_memory(t->err, "a row of a manifest", sizeof item);
+    int rc = take_facts(t, row, out, &item);
+    if (rc) return rc;
     out->has_patients |= *item.patient != '\0';
     out->multilabel |= strchr(item.label, '|') != NULL;
     return nod_listing_add(out, &item, t->err);

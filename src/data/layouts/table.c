@@ -52,6 +52,18 @@ int nod_listing_add_problem(nod_listing *l, const char *name, const char *reason
     return 0;
 }
 
+void nod_listing_exclude(nod_listing *l, const char *reason, size_t n)
+{
+    size_t i = 0;
+    while (i < l->n_exclusions && strcmp(l->exclusions[i].reason, reason) != 0)
+        i++;
+    if (i == l->n_exclusions) {
+        NOD_ASSERT(i < NOD_LISTING_EXCLUSIONS);
+        l->exclusions[l->n_exclusions++] = (struct nod_item_exclusion){.reason = reason};
+    }
+    l->exclusions[i].n += n;
+}
+
 int nod_listing_root_of(nod_listing *l, const char *file, nod_error *err)
 {
     char *dir = nod_path_dir(file);

@@ -22,7 +22,9 @@ void nod_dicom_frame_clear(nod_dicom_frame *f)
 
 void nod_dicom_header_clear(nod_dicom_header *h)
 {
-    *h = (nod_dicom_header){.series_number = NOD_DICOM_NO_INT,
+    *h = (nod_dicom_header){.patient_age_years = NAN,
+                            .field_strength_t = NAN,
+                            .series_number = NOD_DICOM_NO_INT,
                             .instance_number = NOD_DICOM_NO_INT,
                             .slice_thickness_mm = NAN,
                             .gantry_tilt_deg = NAN,

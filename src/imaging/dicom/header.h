@@ -2,8 +2,8 @@
  *
  * Everything but the pixels: who and what it belongs to, where its frames lie in the patient, and
  * the tags that tell slices, phases and kinds of images apart. A file of one image has one frame;
- * enhanced multi-frame files have the per-frame functional groups here. Dates and names are never
- * read. A value that the file lacks is "", NaN, or NOD_DICOM_NO_INT.
+ * enhanced multi-frame files have the per-frame functional groups here. Names and dates of birth go
+ * no further than into `person`, a digest. A value that the file lacks is "", NaN, or NOD_DICOM_NO_INT.
  * Source: DICOM PS3.3 (modules), PS3.6 (tags). */
 #ifndef NOD_IMAGING_DICOM_HEADER_H
 #define NOD_IMAGING_DICOM_HEADER_H
@@ -23,6 +23,7 @@ extern "C" {
 #define NOD_DICOM_UID     65  /* bytes with the NUL: UI has 64 at most */
 #define NOD_DICOM_ID      193 /* LO: 64 characters of up to 3 bytes */
 #define NOD_DICOM_CODE    17  /* CS: 16 */
+#define NOD_DICOM_PERSON  17  /* 16 hex digits */
 #define NOD_DICOM_INDICES 8   /* dimensions that are kept */
 
 /* One frame: its place and what may tell it from others at the same place. */
@@ -56,6 +57,11 @@ typedef struct nod_dicom_header {
     char patient_id[NOD_DICOM_ID], patient_issuer[NOD_DICOM_ID];
     char other_patient_ids[NOD_DICOM_ID]; /* joined by '\' */
     bool identity_removed;                /* PatientIdentityRemoved YES */
+    char patient_sex[NOD_DICOM_CODE];     /* as in the file */
+    double patient_age_years;             /* PatientAge, else from birth and study date */
+    char person[NOD_DICOM_PERSON]; /* digest of name, birth date and sex: equal, where all of
+                                             them are; "" where one is missing or identity was removed */
+    char study_date[11];           /* "2024-01-31", also AcquisitionDate's */
     /* what it belongs to */
     char study_uid[NOD_DICOM_UID], series_uid[NOD_DICOM_UID], sop_uid[NOD_DICOM_UID];
     char sop_class[NOD_DICOM_UID], frame_of_reference_uid[NOD_DICOM_UID];
@@ -74,9 +80,10 @@ typedef struct nod_dicom_header {
     double projection_spacing_mm[2];
     /* what rules of selection ask for; never used for geometry */
     char series_description[NOD_DICOM_ID], protocol[NOD_DICOM_ID], sequence[NOD_DICOM_ID];
-    char manufacturer[NOD_DICOM_ID], model[NOD_DICOM_ID], kernel[NOD_DICOM_ID];
+    char institution[NOD_DICOM_ID], manufacturer[NOD_DICOM_ID], model[NOD_DICOM_ID],
+        kernel[NOD_DICOM_ID];
     char contrast[NOD_DICOM_ID], units[NOD_DICOM_CODE];
-    double slice_thickness_mm, gantry_tilt_deg, kvp, repetition_time_ms;
+    double slice_thickness_mm, gantry_tilt_deg, kvp, field_strength_t, repetition_time_ms;
     nod_dicom_frame *frames; /* n_frames of them; owned */
 } nod_dicom_header;
 

@@ -7,6 +7,7 @@
 #include "base/memory.h"
 #include "base/threads.h"
 #include "imaging/dicom/archive.h"
+#include "imaging/dicom/format.h"
 #include "imaging/dicom/series.h"
 #include "imaging/dicom/values.h"
 #include "imaging/resample.h"
@@ -194,6 +195,7 @@ static void set_facts(reading *r, const nod_dicom_header *h)
     f->laterality = h->laterality[0];
     f->units = r->meaning.units;
     f->axis = r->stack->axis;
+    f->format = nod_dicom_format.name;
     r->im.geometry = r->stack->geometry;
 }
 

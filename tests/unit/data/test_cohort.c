@@ -397,7 +397,7 @@ static void test_groups(void **state)
     nod_error err = NOD_ERROR_INIT;
     nod_cohort *c = make_cohort(cases, NOD_COUNT(cases));
     nod_groups g;
-    assert_int_equal(nod_groups_make(c, &g, &err), 0);
+    assert_int_equal(nod_groups_make(c, NULL, 0, &g, &err), 0);
     static const size_t group[] = {0, 1, 2, 0, 3, 0, 0, 4, 4};
     static const size_t twin[] = {0, 1, 2, 0, 4, 5, 6, 7, 7};
     static const bool contradictory[] = {true,  false, false, true, false,
@@ -419,9 +419,177 @@ static void test_groups(void **state)
     nod_cohort_free(c);
 }
 
+/* Masks, keys and facts come back; what is nowhere known has no column. */
+static void test_segmentation_round_trip(void **state)
+{
+    static const char *const classes[] = {"background", "anterior", "posterior"};
+    const nod_cohort_info info = {.segmentation = true,
+                                  .classes = classes,
+                                  .n_classes = 3,
+                                  .positive = -1,
+                                  .unit = NOD_LEVEL_STUDY,
+                                  .label_level = NOD_LEVEL_PATIENT,
+                                  .phi = true,
+                                  .layout = "manifest",
+                                  .source = "s"};
+    nod_error err = NOD_ERROR_INIT;
+    nod_cohort *c = NULL, *back = NULL;
+    char *path = nod_path_join(*state, "segmentation.csv");
+    nod_case k = {.id = "a",
+                  .file = "a.nii",
+                  .array = "",
+                  .index = -1,
+                  .mask = "a_mask.nii",
+                  .patient = "H1^7",
+                  .other_ids = "H1^8|H2^9",
+                  .person = "0123456789abcdef",
+                  .study = "1.2",
+                  .frame_of_reference = "1.3",
+                  .official = NOD_PART_OUT,
+                  .depth = 1,
+                  .height = 2,
+                  .width = 3,
+                  .channels = 1,
+                  .sample = "u8"};
+    k.facts[NOD_FACT_SITE] = "North, 2nd floor";
+    k.facts[NOD_FACT_AGE] = "61.5";
+    memset(k.pixels, 'a', sizeof k.pixels - 1);
+    memset(k.mask_pixels, 'b', sizeof k.mask_pixels - 1);
+    assert_int_equal(nod_cohort_new(&info, *state, &c, &err), 0);
+    assert_int_equal(nod_cohort_add(c, &k, "background", &err), NOD_EINVAL);
+    expect_in(err.message, "a segmentation has masks, not labels");
+    assert_int_equal(nod_cohort_add(c, &k, "", &err), 0);
+    k.mask = "";
+    assert_int_equal(nod_cohort_add(c, &k, "", &err), NOD_EINVAL);
+    expect_in(err.message, "has a mask and its hash");
+    k.mask = "a_mask.nii";
+    k.facts[NOD_FACT_DATE] = "2023-02-29";
+    assert_int_equal(nod_cohort_add(c, &k, "", &err), NOD_EINVAL);
+    expect_in(err.message, "date: a value is not a day");
+    assert_int_equal(nod_cohort_add_exclusion(c, "no mask", 2, &err), 0);
+    assert_int_equal(nod_cohort_add_exclusion(c, "no mask", 1, &err), 0);
+    assert_int_equal(nod_cohort_finish(c, &err), 0);
+    if (nod_cohort_write(c, path, &err) != 0) fail_msg("%s", err.message);
+    if (nod_cohort_read(path, &back, &err) != 0) fail_msg("%s", err.message);
+    const nod_cohort_info *got = nod_cohort_get_info(back);
+    const nod_case *b = nod_cohort_get(back, 0);
+    assert_true(got->segmentation && got->phi);
+    assert_int_equal(got->unit, NOD_LEVEL_STUDY);
+    assert_int_equal(got->label_level, NOD_LEVEL_PATIENT);
+    assert_string_equal(b->mask, "a_mask.nii");
+    assert_string_equal(b->mask_pixels, k.mask_pixels);
+    assert_string_equal(b->other_ids, "H1^8|H2^9");
+    assert_string_equal(b->person, "0123456789abcdef");
+    assert_string_equal(b->frame_of_reference, "1.3");
+    assert_string_equal(b->facts[NOD_FACT_SITE], "North, 2nd floor");
+    assert_string_equal(b->facts[NOD_FACT_AGE], "61.5");
+    assert_string_equal(b->facts[NOD_FACT_SEX], "");
+    assert_string_equal(nod_cohort_hash(back), nod_cohort_hash(c));
+    const char *reason;
+    size_t n;
+    assert_int_equal(nod_cohort_exclusions(back), 1);
+    nod_cohort_get_exclusion(back, 0, &reason, &n);
+    assert_string_equal(reason, "no mask");
+    assert_int_equal(n, 3);
+    nod_bytes csv = {0};
+    assert_int_equal(nod_file_read(path, 1 << 20, &csv, &err), 0);
+    assert_null(strstr((const char *)csv.data, "sex"));
+    nod_bytes_done(&csv);
+    nod_cohort_free(c);
+    nod_cohort_free(back);
+    free(path);
+}
+
+/* A case by its keys alone. */
+static void add_keyed(nod_cohort *c, size_t i, const char *patient, const char *other,
+                      const char *study, const char *person, const char *frame)
+{
+    nod_error err = NOD_ERROR_INIT;
+    char id[8];
+    snprintf(id, sizeof id, "k%zu", i);
+    nod_case k = {.id = id,
+                  .file = id,
+                  .array = "",
+                  .index = -1,
+                  .patient = patient,
+                  .other_ids = other,
+                  .study = study,
+                  .person = person,
+                  .frame_of_reference = frame,
+                  .official = NOD_PART_OUT,
+                  .depth = 1,
+                  .height = 1,
+                  .width = 1,
+                  .channels = 1,
+                  .sample = "u8"};
+    if (nod_sha256_of(id, strlen(id), k.pixels, &err) != 0 ||
+        nod_cohort_add(c, &k, i % 2 ? "yes" : "no", &err) != 0)
+        fail_msg("%s", err.message);
+}
+
+static nod_cohort *keyed_cohort(void)
+{
+    static const char *const classes[] = {"no", "yes"};
+    const nod_cohort_info info = {.classes = classes,
+                                  .n_classes = 2,
+                                  .positive = 1,
+                                  .positive_origin = NOD_POSITIVE_DERIVED,
+                                  .grouping = NOD_GROUPING_DECLARED,
+                                  .layout = "dicom",
+                                  .source = "s"};
+    nod_error err = NOD_ERROR_INIT;
+    nod_cohort *c = NULL;
+    if (nod_cohort_new(&info, ".", &c, &err) != 0) fail_msg("%s", err.message);
+    return c;
+}
+
+static void test_groups_by_keys(void **state)
+{
+    (void)state;
+    nod_error err = NOD_ERROR_INIT;
+    nod_cohort *c = keyed_cohort();
+    add_keyed(c, 0, "H1^7", "", "1.1", "", "");
+    add_keyed(c, 1, "H2^7", "", "1.2", "", "");      /* the same number, another hospital */
+    add_keyed(c, 2, "H1^7", "", "1.3", "", "");      /* another study of 0 */
+    add_keyed(c, 3, "H1^88", "H1^7", "1.4", "", ""); /* a merged record: 0 by another id */
+    add_keyed(c, 4, "", "", "1.2", "", "");          /* no id, the study of 1 */
+    add_keyed(c, 5, "REMOVED", "", "1.5", "", "");   /* dummies are nobody */
+    add_keyed(c, 6, "removed", "", "1.6", "p", "");
+    add_keyed(c, 7, "REMOVED", "", "1.7", "p", "");    /* a suspect, not joined */
+    add_keyed(c, 8, "", "H2^5|H1^88", "1.8", "", "f"); /* 3 by the second of its other ids */
+    add_keyed(c, 9, "H3^1", "", "1.9", "p", "f");
+    assert_int_equal(nod_cohort_finish(c, &err), 0);
+    nod_groups g;
+    static const size_t group[] = {0, 1, 0, 0, 1, 2, 3, 4, 0, 5};
+    assert_int_equal(nod_groups_make(c, NULL, 0, &g, &err), 0);
+    assert_int_equal(g.n_groups, 6);
+    assert_memory_equal(g.group, group, sizeof group);
+    nod_suspects s;
+    assert_int_equal(nod_suspects_find(c, &g, &s, &err), 0);
+    static const nod_suspect expected[] = {{{6, 7}, NOD_SUSPECT_PERSON},
+                                           {{6, 9}, NOD_SUSPECT_PERSON},
+                                           {{8, 9}, NOD_SUSPECT_FRAME}};
+    assert_int_equal(s.n, NOD_COUNT(expected));
+    for (size_t i = 0; i < s.n; i++) {
+        assert_int_equal(s.items[i].cases.i, expected[i].cases.i);
+        assert_int_equal(s.items[i].cases.j, expected[i].cases.j);
+        assert_int_equal(s.items[i].why, expected[i].why);
+    }
+    nod_suspects_done(&s);
+    nod_groups_done(&g);
+    const nod_case_pair near[] = {{1, 5}};
+    assert_int_equal(nod_groups_make(c, near, 1, &g, &err), 0);
+    assert_int_equal(g.n_groups, 5);
+    assert_int_equal(g.group[5], g.group[1]);
+    nod_groups_done(&g);
+    nod_cohort_free(c);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_segmentation_round_trip),
+        cmocka_unit_test(test_groups_by_keys),
         cmocka_unit_test(test_round_trip),
         cmocka_unit_test(test_series_round_trip),
         cmocka_unit_test(test_multilabel_round_trip),

@@ -25,18 +25,21 @@ static int read_text(const char *folder, const char *text, nod_label_table **out
 static void test_finds_labels(void **state)
 {
     nod_label_table *t = NULL;
-    nod_part part = NOD_PART_OUT;
     const char *text =
         "age,study,label,part\n70,1.2.3,yes,test\n71,1.2.10,no,\n70,1.2.3,yes,test\n";
     assert_int_equal(read_text(*state, text, &t), 0);
-    assert_int_equal(nod_label_table_level(t), NOD_LABEL_STUDY);
+    assert_int_equal(nod_label_table_level(t), NOD_LEVEL_STUDY);
     assert_int_equal(nod_label_table_rows(t), 2); /* the same row twice is one */
     assert_int_equal(nod_label_table_unused(t), 2);
-    assert_string_equal(nod_label_table_find(t, "1.2.3", &part), "yes");
-    assert_int_equal(part, NOD_PART_TEST);
-    assert_string_equal(nod_label_table_find(t, "1.2.10", &part), "no");
-    assert_int_equal(part, NOD_PART_OUT);
-    assert_null(nod_label_table_find(t, "1.2", &part));
+    const nod_label_row *row = nod_label_table_find(t, "1.2.3");
+    assert_string_equal(row->label, "yes");
+    assert_string_equal(row->facts[NOD_FACT_AGE], "70");
+    assert_string_equal(row->facts[NOD_FACT_SITE], "");
+    assert_int_equal(row->official, NOD_PART_TEST);
+    row = nod_label_table_find(t, "1.2.10");
+    assert_string_equal(row->label, "no");
+    assert_int_equal(row->official, NOD_PART_OUT);
+    assert_null(nod_label_table_find(t, "1.2"));
     assert_int_equal(nod_label_table_unused(t), 0);
     nod_label_table_free(t);
 }
@@ -52,7 +55,11 @@ static void test_bad_tables(void **state)
         {"patient,diagnosis\na,yes\n", "column 'label' is missing beside 'patient'",
          NOD_EFORMAT},
         {"patient,label\na,yes\na,no\n",
-         "labels.csv:3: this patient has another label on line 2", NOD_EDATA},
+         "labels.csv:3: this patient has another label or other facts on line 2", NOD_EDATA},
+        {"patient,label,sex\na,yes,M\na,yes,F\n",
+         "labels.csv:3: this patient has another label", NOD_EDATA},
+        {"patient,label,sex\na,yes,male\n", "labels.csv:2: sex: a value is not M, F or O",
+         NOD_EDATA},
         {"patient,label\na,\n", "labels.csv:2: the label is empty", NOD_EDATA},
         {"series,label\n,yes\n", "labels.csv:2: the series is empty", NOD_EDATA},
         {"patient,label,part\na,yes,dev\n", "part 'dev' is not train, val or test", NOD_EDATA},

@@ -20,6 +20,7 @@ extern "C" {
 #include "base/memory.h"
 #include "base/text.h"
 #include "imaging/dicom/header.h"
+#include "imaging/dicom/person.h"
 }
 
 namespace
@@ -214,10 +215,12 @@ const Field fields[] = {
     TEXT(0x00080060, modality),
     TEXT(0x00080068, intent),
     TEXT(0x00080070, manufacturer),
+    TEXT(0x00080080, institution),
     TEXT(0x0008103e, series_description),
     TEXT(0x00081090, model),
     TEXT(0x00100020, patient_id),
     TEXT(0x00100021, patient_issuer),
+    TEXT(0x00100040, patient_sex),
     TEXT(0x00101000, other_patient_ids),
     YES(0x00120062, identity_removed),
     TEXT(0x00180010, contrast),
@@ -226,6 +229,7 @@ const Field fields[] = {
     REAL(0x00180050, slice_thickness_mm),
     REAL(0x00180060, kvp),
     REAL(0x00180080, repetition_time_ms),
+    REAL(0x00180087, field_strength_t),
     TEXT(0x00181030, protocol),
     REAL(0x00181120, gantry_tilt_deg),
     TEXT(0x00181210, kernel),
@@ -281,8 +285,10 @@ struct Gathered {
     double spacing_between_mm = NAN;
     bool is_calibrated = false; /* PixelSpacingCalibrationType or a description of it */
     DcmSequenceOfItems *shared = nullptr, *per_frame = nullptr, *regions = nullptr;
-    DcmSequenceOfItems *detectors = nullptr;
+    DcmSequenceOfItems *detectors = nullptr, *other_ids = nullptr;
     DcmElement *grid_offsets = nullptr;
+    std::string name, birth_date, age, study_date,
+        acquisition_date;   /* put_person alone sees them */
     std::string creator[3]; /* of (0019,10xx), (0043,10xx), (2001,10xx) */
 };
 
@@ -457,6 +463,24 @@ void take_element(DcmElement &e, nod_dicom_header &h, Gathered &g)
     }
     auto *sequence = dynamic_cast<DcmSequenceOfItems *>(&e);
     switch (tag) {
+    case 0x00080020:
+        g.study_date = text_of(e);
+        return;
+    case 0x00080022:
+        g.acquisition_date = text_of(e);
+        return;
+    case 0x00100010:
+        g.name = text_of(e);
+        return;
+    case 0x00100030:
+        g.birth_date = text_of(e);
+        return;
+    case 0x00101002:
+        g.other_ids = sequence;
+        return;
+    case 0x00101010:
+        g.age = text_of(e);
+        return;
     case 0x00180088:
         number_of(e, 0, g.spacing_between_mm);
         return;
@@ -674,11 +698,44 @@ void find_spacing(nod_dicom_header &h, const Gathered &g)
     std::copy(mm, mm + 2, h.projection_spacing_mm);
 }
 
+/* --- the person --------------------------------------------------------------------------- */
+
+/* OtherPatientIDsSequence, after OtherPatientIDs: "ISSUER^ID" each, as keys of patients are. */
+void take_other_ids(DcmSequenceOfItems &items, nod_dicom_header &h)
+{
+    std::string all = h.other_patient_ids;
+    for (unsigned long i = 0; i < items.card() && i < 16; i++) {
+        std::string id, issuer;
+        for_elements(*items.getItem(i), [&](DcmElement &e) {
+            if (tag_of(e) == 0x00100020) id = text_of(e);
+            if (tag_of(e) == 0x00100021) issuer = text_of(e);
+        });
+        if (id.empty()) continue;
+        if (!issuer.empty()) id = issuer + "^" + id;
+        if (all.size() + id.size() + 2 >= sizeof h.other_patient_ids) break;
+        all += (all.empty() ? "" : "\\") + id;
+    }
+    put_text(all, h.other_patient_ids, sizeof h.other_patient_ids);
+}
+
+/* What leaves of name and dates. */
+void put_person(const Gathered &g, nod_dicom_header &h)
+{
+    const std::string &date = g.study_date.empty() ? g.acquisition_date : g.study_date;
+    nod_dicom_day(date.c_str(), h.study_date);
+    h.patient_age_years = nod_dicom_age(g.age.c_str(), g.birth_date.c_str(), date.c_str());
+    if (!h.identity_removed)
+        nod_dicom_person(g.name.c_str(), g.birth_date.c_str(), h.patient_sex, h.person,
+                         sizeof h.person);
+}
+
 int read_header(const nod_dicom_file &file, nod_dicom_header &h, nod_error *err)
 {
     Gathered g;
     nod_dicom_frame_clear(&g.base);
     for_elements(*file.dataset, [&](DcmElement &e) { take_element(e, h, g); });
+    if (g.other_ids != nullptr) take_other_ids(*g.other_ids, h);
+    put_person(g, h);
     put_text(file.syntax, h.transfer_syntax, sizeof h.transfer_syntax);
     if (h.samples < 1) h.samples = 1;
     h.is_image = h.rows > 0 && h.columns > 0 && h.bits_allocated > 0;

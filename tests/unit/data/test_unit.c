@@ -1,0 +1,95 @@
+/* test_unit.c: which cases are judged together, counted by hand. */
+#include "cohort_maker.h"
+#include "data/unit.h"
+
+static nod_error err;
+
+typedef struct keyed {
+    const char *patient, *study, *series, *side;
+} keyed;
+
+static nod_cohort *cohort_of(const keyed *cases, size_t n)
+{
+    static const char *const classes[] = {"no", "yes"};
+    const nod_cohort_info info = {.classes = classes,
+                                  .n_classes = 2,
+                                  .positive = 1,
+                                  .positive_origin = NOD_POSITIVE_DERIVED,
+                                  .grouping = NOD_GROUPING_DECLARED,
+                                  .layout = "dicom",
+                                  .source = "s"};
+    nod_cohort *c = NULL;
+    if (nod_cohort_new(&info, ".", &c, &err) != 0) fail_msg("%s", err.message);
+    for (size_t i = 0; i < n; i++) {
+        char id[8];
+        snprintf(id, sizeof id, "u%zu", i);
+        nod_case k = {.id = id,
+                      .file = id,
+                      .array = "",
+                      .index = -1,
+                      .patient = cases[i].patient,
+                      .study = cases[i].study,
+                      .series = cases[i].series,
+                      .official = NOD_PART_OUT,
+                      .depth = 1,
+                      .height = 1,
+                      .width = 1,
+                      .channels = 1,
+                      .sample = "u8"};
+        k.facts[NOD_FACT_SIDE] = cases[i].side;
+        if (nod_sha256_of(id, strlen(id), k.pixels, &err) != 0 ||
+            nod_cohort_add(c, &k, i % 2 ? "yes" : "no", &err) != 0)
+            fail_msg("%s", err.message);
+    }
+    if (nod_cohort_finish(c, &err) != 0) fail_msg("%s", err.message);
+    return c;
+}
+
+static void expect_units(const nod_cohort *c, nod_level level, const size_t *unit,
+                         size_t n_units)
+{
+    nod_units_of_cases u;
+    if (nod_units_of_cases_make(c, level, &u, &err) != 0) fail_msg("%s", err.message);
+    assert_int_equal(u.n_units, n_units);
+    assert_memory_equal(u.unit, unit, u.n * sizeof *unit);
+    nod_units_of_cases_done(&u);
+}
+
+static void test_levels(void **state)
+{
+    (void)state;
+    static const keyed cases[] = {
+        {"b", "2", "2.1", "L"}, {"a", "1", "1.1", "L"}, {"b", "2", "2.1", "R"},
+        {"a", "1", "1.2", "L"}, {"b", "3", "3.1", "L"}, {"", "4", "4.1", "R"},
+        {"", "5", "5.1", "R"},
+    };
+    nod_cohort *c = cohort_of(cases, NOD_COUNT(cases));
+    expect_units(c, NOD_LEVEL_IMAGE, (size_t[]){0, 1, 2, 3, 4, 5, 6}, 7);
+    expect_units(c, NOD_LEVEL_SERIES, (size_t[]){0, 1, 0, 2, 3, 4, 5}, 6);
+    expect_units(c, NOD_LEVEL_STUDY, (size_t[]){0, 1, 0, 1, 2, 3, 4}, 5);
+    expect_units(c, NOD_LEVEL_BREAST, (size_t[]){0, 1, 2, 1, 0, 3, 4}, 5);
+    expect_units(c, NOD_LEVEL_PATIENT, (size_t[]){0, 1, 0, 1, 0, 2, 3}, 4);
+    nod_cohort_free(c);
+}
+
+static void test_what_is_missing(void **state)
+{
+    (void)state;
+    static const keyed cases[] = {{"a", "1", "1.1", "L"}, {"b", "", "1.2", "B"}};
+    nod_cohort *c = cohort_of(cases, NOD_COUNT(cases));
+    nod_units_of_cases u;
+    assert_int_equal(nod_units_of_cases_make(c, NOD_LEVEL_STUDY, &u, &err), NOD_EDATA);
+    expect_in(err.message, "1 of 2 cases do not say their study, the first is u1");
+    assert_int_equal(nod_units_of_cases_make(c, NOD_LEVEL_BREAST, &u, &err), NOD_EDATA);
+    expect_in(err.message, "side (L or R), the first is u1");
+    nod_cohort_free(c);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_levels),
+        cmocka_unit_test(test_what_is_missing),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
