@@ -12,6 +12,8 @@ typedef struct split_options {
     int64_t seed;
     double train, validation, test;
     bool ignore_official, allow_one_class;
+    const char *by;
+    nod_strlist hold_out;
 } split_options;
 
 static const split_options defaults = {.train = 0.7, .validation = 0.15, .test = 0.15};
@@ -27,6 +29,14 @@ static const nod_option options[] = {
                     0.98),
     NOD_OPTION_FLAG(split_options, ignore_official, "ignore-official", 0,
                     "divide anew although the data set comes with a split"),
+    NOD_OPTION_TEXT(
+        split_options, by, "by", 0, "FACT",
+        "make the test part of other sites (site; or vendor, model ...) or of the newest "
+        "cases (date)"),
+    NOD_OPTION_LIST(
+        split_options, hold_out, "hold-out", 0, "VALUE",
+        "with --by: a site of the test part, may be given several times; of a date its "
+        "first day (default: by the share of the test)"),
     NOD_OPTION_FLAG(split_options, allow_one_class, "allow-one-class", 0,
                     "go on where a part lacks a class; what needs it is then not estimable"),
     NOD_OPTION_TEXT(split_options, ledger, "ledger", 0, "FILE",
@@ -77,6 +87,20 @@ static void print_warnings(nod_cli *cli, const nod_split *s, const nod_cohort_in
     }
 }
 
+/* What the parts go by, and how many cases could not be placed. */
+static void print_by(nod_cli *cli, const nod_split *s)
+{
+    nod_strbuf by = NOD_STRBUF_INIT;
+    size_t n_unknown = 0;
+    nod_split_say_by(s, &by);
+    if (by.len) fprintf(cli->out, "%s\n", by.data);
+    for (size_t i = 0; i < nod_split_notes(s); i++)
+        n_unknown += nod_split_get_note(s, i)->kind == NOD_NOTE_UNKNOWN;
+    if (n_unknown)
+        fprintf(cli->out, "left out: %zu images for which that is not known\n", n_unknown);
+    nod_strbuf_done(&by);
+}
+
 static void print_split(nod_cli *cli, const nod_split *s, const nod_cohort *c, const char *path)
 {
     const nod_cohort_info *info = nod_cohort_get_info(c);
@@ -92,8 +116,10 @@ static void print_split(nod_cli *cli, const nod_split *s, const nod_cohort *c, c
         fprintf(cli->out, "\n");
     }
     fprintf(cli->out, "grouping: %s\n", nod_split_grouping(s));
+    print_by(cli, s);
     for (size_t i = 0; i < nod_split_notes(s); i++) {
         const nod_split_note *n = nod_split_get_note(s, i);
+        if (n->kind == NOD_NOTE_UNKNOWN) continue; /* counted above */
         fprintf(cli->out, "%s: %s (because of %s)\n", nod_split_note_name(n->kind),
                 nod_cohort_get(c, n->i_case)->id, nod_cohort_get(c, n->i_other)->id);
     }
@@ -105,20 +131,47 @@ static void print_split(nod_cli *cli, const nod_split *s, const nod_cohort *c, c
 static nod_json *split_json(const nod_split *s, const nod_cohort *c)
 {
     nod_json *j = nod_json_object(), *parts = nod_json_object();
+    nod_strbuf by = NOD_STRBUF_INIT;
     for (int p = 0; p < NOD_PARTS; p++)
         nod_json_set(parts, nod_part_name((nod_part)p),
                      part_json(s, nod_cohort_get_info(c), (nod_part)p));
     nod_json_set_str(j, "hash", nod_split_hash(s));
     nod_json_set_str(j, "grouping", nod_split_grouping(s));
+    nod_split_say_by(s, &by);
+    nod_json_set_str(j, "by", by.len ? by.data : NULL);
+    nod_strbuf_done(&by);
     nod_json_set(j, "parts", parts);
     nod_json_set_int(j, "notes", (int64_t)nod_split_notes(s));
     return j;
+}
+
+static const char *fact_name(const void *ctx, size_t i)
+{
+    (void)ctx;
+    return i < NOD_FACTS ? nod_fact_get_info((nod_fact)i)->name : NULL;
+}
+
+static int take_by(const split_options *o, nod_split_options *so, nod_fact *by, nod_error *err)
+{
+    so->hold_out = (const char *const *)o->hold_out.items;
+    so->n_hold_out = o->hold_out.n;
+    if (!o->by) return 0;
+    int known = nod_fact_from_name(o->by);
+    if (known >= 0) {
+        *by = (nod_fact)known;
+        so->by = by;
+        return 0;
+    }
+    const char *near = nod_nearest(o->by, fact_name, NULL);
+    return nod_fail(err, NOD_EINVAL, "--by %s: not known%s%s%s", o->by,
+                    near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
 }
 
 static int run(nod_cli *cli, const void *options_void, nod_error *err)
 {
     const split_options *o = options_void;
     nod_split_options so = NOD_SPLIT_OPTIONS_INIT;
+    nod_fact by;
     nod_cohort *c = NULL;
     nod_split *s = NULL;
     nod_ledger *l = NULL;
@@ -139,6 +192,7 @@ static int run(nod_cli *cli, const void *options_void, nod_error *err)
     so.fraction[NOD_PART_TEST] = o->test;
     so.ignore_official = o->ignore_official;
     so.allow_one_class = o->allow_one_class;
+    NOD_TRY(take_by(o, &so, &by, err));
     NOD_TRY(nod_cohort_read(cohort, &c, err));
     NOD_TRY(nod_split_make(c, &so, &s, err));
     print_warnings(cli, s, nod_cohort_get_info(c));
@@ -171,9 +225,18 @@ const nod_verb nod_verb_split = {
     .max_args = 1,
     .about =
         "Divides the cohort into training, validation and test part by patient, stratified and "
-        "seeded; keeps an official split; seals the test part in the ledger.",
+        "seeded; keeps an official split; seals the test part in the ledger.\n"
+        "With --by site the test part is of sites that training and validation do not see, "
+        "with "
+        "--by date it is the newest: whether a model works elsewhere, or later, is another "
+        "question "
+        "than whether it works on more of the same. Cases of a patient on both sides, and "
+        "those of "
+        "which the site or date is not known, are left out.",
     .examples = "  nodule split cohort.csv --seed 1\n"
-                "  nodule split cohort.csv --train 0.6 --validation 0.2 --test 0.2\n",
+                "  nodule split cohort.csv --train 0.6 --validation 0.2 --test 0.2\n"
+                "  nodule split cohort.csv --by site --hold-out 'General Hospital'\n"
+                "  nodule split cohort.csv --by date --hold-out 2024-01-01\n",
     .takes = NOD_TAKES_JSON | NOD_TAKES_DRY_RUN,
     .options = options,
     .defaults = &defaults,

@@ -12,10 +12,10 @@
 
 const char *nod_split_note_name(nod_split_note_kind kind)
 {
-    static const char *const names[] = {"same pixels in a higher part",
-                                        "same patient in a higher part",
-                                        "same pixels with another label, left out of training",
-                                        "same pixels with another label"};
+    static const char *const names[] = {
+        "same pixels in a higher part", "same patient in a higher part",
+        "same pixels with another label, left out of training",
+        "same pixels with another label", "what the split goes by is not known"};
     return names[kind];
 }
 
@@ -66,6 +66,7 @@ void nod_split_free(nod_split *s)
     nod_free(s->group);
     nod_free(s->class_counts);
     nod_free(s->notes);
+    nod_json_free(s->by);
     nod_arena_done(&s->arena);
     nod_free(s);
 }
@@ -167,9 +168,8 @@ static int deal_stratum(dealing *d, size_t stratum, int64_t seed, nod_error *err
     return 0;
 }
 
-/* Deals the groups marked in `dealt` over the parts with a fraction; others stay as they are. */
-static int deal(const nod_cohort *c, const nod_groups *g, const bool *dealt,
-                const double fraction[NOD_PARTS], int64_t seed, uint8_t *to, nod_error *err)
+int nod_split_deal(const nod_cohort *c, const nod_groups *g, const bool *dealt,
+                   const double fraction[NOD_PARTS], int64_t seed, uint8_t *to, nod_error *err)
 {
     size_t n_classes = nod_cohort_get_info(c)->n_classes;
     dealing d = {.c = c, .g = g, .fraction = fraction};
@@ -192,115 +192,7 @@ out:
     return rc;
 }
 
-/* --- official parts ----------------------------------------------------------------------- */
-
-/* Test outranks validation outranks training. */
-static int rank(nod_part p)
-{
-    return p == NOD_PART_OUT ? -1 : (int)p;
-}
-
-/* Highest official part in each group; *n_of counts images by part. */
-static int find_official(const nod_cohort *c, const nod_groups *g, uint8_t *to,
-                         size_t n_of[NOD_PARTS], nod_error *err)
-{
-    memset(to, NOD_PART_OUT, g->n_groups);
-    for (size_t i = 0; i < g->n; i++) {
-        const nod_case *k = nod_cohort_get(c, i);
-        uint8_t *t = &to[g->group[i]];
-        if (k->official == NOD_PART_OUT)
-            return nod_fail(err, NOD_EDATA,
-                            "case %s has no official part, others have; give it one, or ignore "
-                            "the official split",
-                            k->id);
-        n_of[k->official]++;
-        if (rank(k->official) > rank((nod_part)*t)) *t = (uint8_t)k->official;
-    }
-    if (n_of[NOD_PART_TRAIN] == 0)
-        return nod_fail(err, NOD_EDATA, "the official split has no training part");
-    return 0;
-}
-
-/* The first case of the highest official part in each set (`set` is g->twin or g->group). */
-static void find_highest(const nod_cohort *c, size_t n, const size_t *set, size_t *highest)
-{
-    for (size_t i = 0; i < n; i++)
-        highest[i] = SIZE_MAX;
-    for (size_t i = 0; i < n; i++) {
-        size_t *h = &highest[set[i]];
-        if (*h == SIZE_MAX ||
-            rank(nod_cohort_get(c, i)->official) > rank(nod_cohort_get(c, *h)->official))
-            *h = i;
-    }
-}
-
-/* Parts of the cases of an official split: their own, or out where the group has a higher one.
- * Groups that are in training throughout go where they were dealt to. */
-static int apply_official(nod_split *s, const nod_cohort *c, const nod_groups *g,
-                          const uint8_t *to, nod_error *err)
-{
-    int rc = 0;
-    size_t *of_group = nod_calloc(s->n, sizeof *of_group),
-           *of_twin = nod_calloc(s->n, sizeof *of_twin);
-    if (!of_group || !of_twin) {
-        rc = nod_fail_memory(err, "groups", s->n * sizeof *of_group);
-        goto out;
-    }
-    find_highest(c, s->n, g->group, of_group);
-    find_highest(c, s->n, g->twin, of_twin);
-    for (size_t i = 0; i < s->n; i++) {
-        nod_part own = nod_cohort_get(c, i)->official;
-        size_t by_group = of_group[g->group[i]], by_twin = of_twin[g->twin[i]];
-        if (own == nod_cohort_get(c, by_group)->official) {
-            s->part[i] = to[g->group[i]];
-            continue;
-        }
-        bool same_pixels = own != nod_cohort_get(c, by_twin)->official;
-        nod_split_note note = {.i_case = i,
-                               .i_other = same_pixels ? by_twin : by_group,
-                               .from = own,
-                               .kind = same_pixels ? NOD_NOTE_PIXELS_IN_HIGHER
-                                                   : NOD_NOTE_PATIENT_IN_HIGHER};
-        s->part[i] = NOD_PART_OUT;
-        NOD_TRY(nod_split_add_note(s, &note, err));
-    }
-out:
-    nod_free(of_group);
-    nod_free(of_twin);
-    return rc;
-}
-
-static int assign_official(nod_split *s, const nod_cohort *c, const nod_groups *g,
-                           nod_error *err)
-{
-    size_t n_of[NOD_PARTS] = {0};
-    double fraction[NOD_PARTS];
-    uint8_t *top = nod_calloc(g->n_groups, 1), *to = nod_calloc(g->n_groups, 1);
-    bool *dealt = nod_calloc(g->n_groups, sizeof *dealt);
-    int rc = 0;
-    if (!top || !to || !dealt) {
-        rc = nod_fail_memory(err, "groups", g->n_groups);
-        goto out;
-    }
-    NOD_TRY(find_official(c, g, top, n_of, err));
-    s->official = "kept";
-    memcpy(to, top, g->n_groups);
-    for (int p = 0; p < NOD_PARTS; p++) {
-        fraction[p] = p == NOD_PART_TRAIN || n_of[p] == 0 ? s->fraction[p] : 0;
-        if (n_of[p] == 0) s->official = "completed";
-    }
-    if (strcmp(s->official, "completed") == 0) {
-        for (size_t i = 0; i < g->n_groups; i++)
-            dealt[i] = top[i] == NOD_PART_TRAIN;
-        NOD_TRY(deal(c, g, dealt, fraction, s->seed, to, err));
-    }
-    NOD_TRY(apply_official(s, c, g, to, err));
-out:
-    nod_free(top);
-    nod_free(to);
-    nod_free(dealt);
-    return rc;
-}
+/* --- everybody ----------------------------------------------------------------------------- */
 
 static int assign_all(nod_split *s, const nod_cohort *c, const nod_groups *g, nod_error *err)
 {
@@ -312,7 +204,7 @@ static int assign_all(nod_split *s, const nod_cohort *c, const nod_groups *g, no
         goto out;
     }
     memset(dealt, 1, g->n_groups * sizeof *dealt);
-    NOD_TRY(deal(c, g, dealt, s->fraction, s->seed, to, err));
+    NOD_TRY(nod_split_deal(c, g, dealt, s->fraction, s->seed, to, err));
     for (size_t i = 0; i < s->n; i++)
         s->part[i] = to[g->group[i]];
 out:
@@ -393,8 +285,9 @@ static int check_parts(const nod_split *s, const nod_split_options *o, bool by_c
                 name, s->classes[missing], s->counts[p].images, s->counts[p].groups,
                 p == NOD_PART_TRAIN ? "it could not be learned"
                                     : "no AUC and no threshold could be had from it",
-                strcmp(s->official, "kept") == 0 ? " or --ignore-official"
-                                                 : ", other fractions or another seed");
+                s->by                              ? " or another --hold-out"
+                : strcmp(s->official, "kept") == 0 ? " or --ignore-official"
+                                                   : ", other fractions or another seed");
     }
     return 0;
 }
@@ -410,8 +303,25 @@ static int check_options(const nod_split_options *o, nod_error *err)
     }
     if (fabs(sum - 1) > 1e-6)
         return nod_fail(err, NOD_EINVAL, "the fractions sum to %g, not to 1", sum);
+    if (!o->by && o->n_hold_out)
+        return nod_fail(err, NOD_EINVAL, "--hold-out says what is held out by --by; say which");
     if (o->seed < 0) return nod_fail(err, NOD_EINVAL, "the seed is below 0");
     return 0;
+}
+
+/* Everything that follows from the parts of the cases. */
+static int complete(nod_split *s, const nod_cohort *c, const nod_groups *g, nod_error *err)
+{
+    int rc = mark_contradictory(s, c, g, err);
+    return rc ? rc : count(s, c, g->n_groups, err);
+}
+
+static int compute_hash(nod_split *s, nod_error *err)
+{
+    nod_json *content = nod_split_content(s);
+    int rc = nod_split_compute_hash(content, s->hash, err);
+    nod_json_free(content);
+    return rc;
 }
 
 int nod_split_make(const nod_cohort *c, const nod_split_options *o, nod_split **out,
@@ -419,7 +329,6 @@ int nod_split_make(const nod_cohort *c, const nod_split_options *o, nod_split **
 {
     nod_groups g = {0};
     nod_split *s = NULL;
-    nod_json *content = NULL;
     const nod_cohort_info *info = nod_cohort_get_info(c);
     int rc = check_options(o, err);
     if (rc) return rc;
@@ -430,20 +339,40 @@ int nod_split_make(const nod_cohort *c, const nod_split_options *o, nod_split **
     memcpy(s->group, g.group, s->n * sizeof *s->group);
     bool has_official = nod_cohort_has_official(c);
     s->official = has_official ? "ignored" : "none";
-    if (has_official && !o->ignore_official)
-        rc = assign_official(s, c, &g, err);
+    if (o->by)
+        rc = nod_split_assign_by(s, c, &g, o, err);
+    else if (has_official && !o->ignore_official)
+        rc = nod_split_assign_official(s, c, &g, err);
     else
         rc = assign_all(s, c, &g, err);
     if (rc) goto out;
-    NOD_TRY(mark_contradictory(s, c, &g, err));
-    NOD_TRY(count(s, c, g.n_groups, err));
+    NOD_TRY(complete(s, c, &g, err));
     NOD_TRY(check_parts(s, o, !info->multilabel && !info->segmentation, err));
-    content = nod_split_content(s);
-    NOD_TRY(nod_split_compute_hash(content, s->hash, err));
+    NOD_TRY(compute_hash(s, err));
     *out = s;
     s = NULL;
 out:
-    nod_json_free(content);
+    nod_groups_done(&g);
+    nod_split_free(s);
+    return rc;
+}
+
+int nod_split_make_external(const nod_cohort *c, nod_split **out, nod_error *err)
+{
+    nod_groups g = {0};
+    nod_split *s = NULL;
+    int rc = 0;
+    NOD_TRY(nod_groups_make(c, NULL, 0, &g, err));
+    NOD_TRY(nod_split_new(c, &s, err));
+    s->official = NOD_SPLIT_EXTERNAL;
+    s->fraction[NOD_PART_TEST] = 1;
+    memset(s->part, NOD_PART_TEST, s->n);
+    memcpy(s->group, g.group, s->n * sizeof *s->group);
+    NOD_TRY(complete(s, c, &g, err));
+    NOD_TRY(compute_hash(s, err));
+    *out = s;
+    s = NULL;
+out:
     nod_groups_done(&g);
     nod_split_free(s);
     return rc;
@@ -534,6 +463,7 @@ int nod_split_seal(nod_split *s, const nod_cohort *c, nod_ledger *l, const char 
                           .cohort_hash = s->cohort,
                           .cases = cases,
                           .n = s->n,
+                          .external = strcmp(s->official, NOD_SPLIT_EXTERNAL) == 0,
                           .again = again,
                           .by = by};
     int rc = nod_seal_split(l, &q, &s->anchor, err);

@@ -15,23 +15,32 @@ typedef struct nod_split_options {
     double fraction[NOD_PARTS]; /* of the images, by part; each > 0, sum 1 */
     bool ignore_official;       /* default: an official split is kept */
     bool allow_one_class; /* default: each class is in training, two or more in the others */
+    /* A fact that parts test from the rest, whatever the official split; default NULL: none. Of a
+     * category `hold_out` names the values that are the test part; of a date the first day of it. With
+     * n_hold_out 0: the largest values that together have no more than the test's fraction, at least the
+     * smallest; the newest cases. */
+    const nod_fact *by;
+    const char *const *hold_out;
+    size_t n_hold_out;
 } nod_split_options;
 #define NOD_SPLIT_OPTIONS_INIT          \
     {                                   \
         .fraction = { 0.7, 0.15, 0.15 } \
     }
+#define NOD_SPLIT_VALUES_MAX 10000 /* of a category that a split goes by */
 
 /* Why a case is left out, or what is odd about one that is not. */
 typedef enum nod_split_note_kind {
     NOD_NOTE_PIXELS_IN_HIGHER, /* left out: same pixels in a higher part of the official split */
     NOD_NOTE_PATIENT_IN_HIGHER, /* left out: same patient in a higher part of it */
     NOD_NOTE_CONTRADICTORY_OUT, /* left out of training: same pixels, other label */
-    NOD_NOTE_CONTRADICTORY      /* kept in validation or test, flagged */
+    NOD_NOTE_CONTRADICTORY,     /* kept in validation or test, flagged */
+    NOD_NOTE_UNKNOWN            /* left out: the fact that the split goes by is not known */
 } nod_split_note_kind;
 
 typedef struct nod_split_note {
     size_t i_case, i_other; /* the case, and the one that is the reason */
-    nod_part from;          /* part that the case was or is in */
+    nod_part from;          /* part that the case was or is in; out: none */
     nod_split_note_kind kind;
 } nod_split_note;
 const char *nod_split_note_name(nod_split_note_kind kind);
@@ -41,6 +50,10 @@ typedef struct nod_split nod_split;
 /* Errors: EINVAL (options), EDATA (too few groups, a part without a class), ENOMEM. */
 int nod_split_make(const nod_cohort *c, const nod_split_options *o, nod_split **out,
                    nod_error *err) NOD_MUST_CHECK;
+/* A cohort that is tested and not divided: every case is of the test part. nod_split_seal gives equal
+ * ones the same seal. Errors: ENOMEM. */
+int nod_split_make_external(const nod_cohort *c, nod_split **out,
+                            nod_error *err) NOD_MUST_CHECK;
 void nod_split_free(nod_split *s);
 
 nod_part nod_split_part(const nod_split *s, size_t i_case);
@@ -53,6 +66,8 @@ const char *nod_split_cohort_hash(const nod_split *s); /* of the cohort it divid
 /* "none", "declared", "derived: RULE": what every result says of its intervals. */
 const char *nod_split_grouping(const nod_split *s);
 int64_t nod_split_seed(const nod_split *s);
+/* "divided by site: the test part is 'B'"; nothing where it was not divided by a fact. */
+void nod_split_say_by(const nod_split *s, nod_strbuf *out);
 
 /* What is in a part; known before sealing and kept in the file. */
 typedef struct nod_part_counts {

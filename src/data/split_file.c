@@ -8,7 +8,7 @@
 #include "data/strict_keys.h"
 
 #define SPLIT_MAX_BYTES ((size_t)1 << 30)
-#define NOTE_KINDS      4
+#define NOTE_KINDS      5
 
 /* --- writing ------------------------------------------------------------------------------ */
 
@@ -67,6 +67,13 @@ nod_json *nod_split_content(const nod_split *s)
     nod_json_set_int(j, "seed", s->seed);
     nod_json_set(j, "fractions", fractions);
     nod_json_set_str(j, "official", s->official);
+    if (s->by) {
+        nod_json *by = NULL;
+        nod_error none = NOD_ERROR_INIT;
+        /* Without memory the value stays NULL, which makes the whole content fail later. */
+        (void)!nod_json_copy(s->by, &by, &none);
+        nod_json_set(j, "by", by);
+    }
     nod_json_set(j, "grouping", grouping);
     nod_json_set(j, "classes", classes);
     nod_json_set(j, "counts", counts);
@@ -186,7 +193,9 @@ static int parse_note(const nod_json *j, const char *where, const nod_cohort *c,
     while (kind < NOTE_KINDS &&
            strcmp(why, nod_split_note_name((nod_split_note_kind)kind)) != 0)
         kind++;
-    if (i_case < 0 || i_other < 0 || kind == NOTE_KINDS || !nod_part_parse(from, &n.from))
+    n.from = NOD_PART_OUT;
+    if (i_case < 0 || i_other < 0 || kind == NOTE_KINDS ||
+        (strcmp(from, "out") != 0 && !nod_part_parse(from, &n.from)))
         return nod_fail(err, NOD_EFORMAT, "%s: the note on case '%.64s' is malformed", where,
                         id);
     n.i_case = (size_t)i_case;
@@ -197,10 +206,34 @@ out:
     return rc;
 }
 
+/* What it was divided by: {"fact", "test": [TEXT, ...]} or {"fact", "from": TEXT or null}. */
+static int parse_by(const nod_json *j, const char *where, nod_split *s, nod_error *err)
+{
+    static const char *const keys[] = {"fact", NULL}, *const one_of[] = {"test", "from", NULL};
+    const char *fact;
+    int rc = 0;
+    if (j == NULL) return 0;
+    NOD_TRY(nod_strict_keys_and(j, where, keys, one_of, err));
+    NOD_TRY(nod_json_need_str(j, where, "fact", &fact, err));
+    const nod_json *test = nod_json_get(j, "test"), *from = nod_json_get(j, "from");
+    bool good = nod_fact_from_name(fact) >= 0 && !test != !from;
+    if (test) good = good && nod_json_is_array(test) && nod_json_count(test) > 0;
+    for (size_t i = 0; test && i < nod_json_count(test); i++)
+        good = good && nod_json_is_string(nod_json_at(test, i));
+    if (from) good = good && (nod_json_is_null(from) || nod_json_is_string(from));
+    if (!good)
+        rc = nod_fail(err, NOD_EFORMAT, "%s: what it is divided by is malformed", where);
+    else
+        rc = nod_json_copy(j, &s->by, err);
+out:
+    return rc;
+}
+
 /* Scalars of the content; all of them are hashed, so that they only need to be well-formed. */
 static int parse_rule(const nod_json *j, const char *where, nod_split *s, nod_error *err)
 {
-    static const char *const officials[] = {"none", "kept", "completed", "ignored"};
+    static const char *const officials[] = {"none", "kept", "completed", "ignored",
+                                            NOD_SPLIT_EXTERNAL};
     const char *official;
     nod_json *fractions;
     int rc = 0;
@@ -223,10 +256,12 @@ static int parse_content(const nod_json *j, const char *where, const nod_cohort 
 {
     static const char *const keys[] = {"cohort",  "seed",   "fractions", "official", "grouping",
                                        "classes", "counts", "notes",     "cases",    NULL};
+    static const char *const optional[] = {"by", NULL};
     const char *cohort;
     nod_json *counts, *notes, *cases;
     int rc = 0;
-    NOD_TRY(nod_strict_keys(j, where, keys, err));
+    NOD_TRY(nod_strict_keys_and(j, where, keys, optional, err));
+    NOD_TRY(parse_by(nod_json_get(j, "by"), where, s, err));
     NOD_TRY(nod_json_need_str(j, where, "cohort", &cohort, err));
     if (strcmp(cohort, nod_cohort_hash(c)) != 0)
         return nod_fail(

@@ -3,7 +3,10 @@
 #define NOD_DATA_SPLIT_STATE_H
 
 #include "base/memory.h"
+#include "data/groups.h"
 #include "data/split.h"
+
+#define NOD_SPLIT_EXTERNAL "external"
 
 struct nod_split {
     nod_arena arena;
@@ -18,7 +21,8 @@ struct nod_split {
     size_t *class_counts; /* [NOD_PARTS][2][n_classes]: images, groups */
     int64_t seed;
     double fraction[NOD_PARTS];
-    const char *official; /* "none", "kept", "completed", "ignored" */
+    const char *official; /* "none", "kept", "completed", "ignored", "external" */
+    nod_json *by;         /* the fact that it was divided by (split_by.c); NULL: none */
     nod_grouping grouping;
     const char *grouping_rule;
     const char *grouping_text;
@@ -30,6 +34,19 @@ struct nod_split {
 /* Without parts and groups: what a split copies of its cohort. */
 int nod_split_new(const nod_cohort *c, nod_split **out, nod_error *err) NOD_MUST_CHECK;
 int nod_split_add_note(nod_split *s, const nod_split_note *note, nod_error *err) NOD_MUST_CHECK;
+/* Deals the groups marked in `dealt` over the parts with a fraction; others stay as they are. */
+int nod_split_deal(const nod_cohort *c, const nod_groups *g, const bool *dealt,
+                   const double fraction[NOD_PARTS], int64_t seed, uint8_t *to,
+                   nod_error *err) NOD_MUST_CHECK;
+/* Gives each case the part that it wants ([n] nod_part; NOD_PART_OUT: not known, left out) as far as
+ * groups stay together; *completed: a part that nobody wanted was dealt out of training. */
+int nod_split_assign_wanted(nod_split *s, const nod_cohort *c, const nod_groups *g,
+                            const uint8_t *wanted, bool *completed,
+                            nod_error *err) NOD_MUST_CHECK;
+int nod_split_assign_official(nod_split *s, const nod_cohort *c, const nod_groups *g,
+                              nod_error *err) NOD_MUST_CHECK;
+int nod_split_assign_by(nod_split *s, const nod_cohort *c, const nod_groups *g,
+                        const nod_split_options *o, nod_error *err) NOD_MUST_CHECK;
 /* The part of the file that is hashed. */
 nod_json *nod_split_content(const nod_split *s);
 int nod_split_compute_hash(const nod_json *content, char out[NOD_SHA256_HEX],
