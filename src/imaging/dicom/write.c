@@ -7,6 +7,7 @@
 
 #include "base/file.h"
 #include "base/hash.h"
+#include "base/hmac.h"
 #include "base/memory.h"
 #include "imaging/dicom/shim/write.h"
 
@@ -83,15 +84,14 @@ static unsigned hex_value(char c)
     return (unsigned)(c <= '9' ? c - '0' : c - 'a' + 10);
 }
 
-int nod_dicom_uid_of(const char *name, char out[NOD_DICOM_UID_BYTES], nod_error *err)
+/* The first 16 bytes of a digest as a version 8 UUID (RFC 9562), in decimal. */
+static void put_uid(const uint8_t digest[16], char out[NOD_DICOM_UID_BYTES])
 {
-    char hex[NOD_SHA256_HEX], digits[40];
-    int rc = nod_sha256_of(name, strlen(name), hex, err), n = 0;
-    if (rc != 0) return rc;
+    char digits[40];
+    int n = 0;
     uint8_t b[16]; /* the number, most significant byte first */
-    for (int i = 0; i < 16; i++)
-        b[i] = (uint8_t)(hex_value(hex[2 * i]) << 4 | hex_value(hex[2 * i + 1]));
-    b[6] = (uint8_t)(0x80 | (b[6] & 0x0f)); /* RFC 9562: version 8, variant 10 */
+    memcpy(b, digest, sizeof b);
+    b[6] = (uint8_t)(0x80 | (b[6] & 0x0f)); /* version 8, variant 10 */
     b[8] = (uint8_t)(0x80 | (b[8] & 0x3f));
     for (bool more = true; more;) { /* divides by ten until nothing is left */
         unsigned rest = 0;
@@ -108,5 +108,25 @@ int nod_dicom_uid_of(const char *name, char out[NOD_DICOM_UID_BYTES], nod_error 
     for (int i = 0; i < n; i++)
         out[5 + i] = digits[n - 1 - i];
     out[5 + n] = '\0';
+}
+
+int nod_dicom_uid_of(const char *name, char out[NOD_DICOM_UID_BYTES], nod_error *err)
+{
+    char hex[NOD_SHA256_HEX];
+    uint8_t digest[16];
+    int rc = nod_sha256_of(name, strlen(name), hex, err);
+    if (rc != 0) return rc;
+    for (int i = 0; i < 16; i++)
+        digest[i] = (uint8_t)(hex_value(hex[2 * i]) << 4 | hex_value(hex[2 * i + 1]));
+    put_uid(digest, out);
     return 0;
+}
+
+int nod_dicom_uid_under_key(const void *key, size_t key_size, const char *uid,
+                            char out[NOD_DICOM_UID_BYTES], nod_error *err)
+{
+    uint8_t code[NOD_SHA256_BYTES];
+    int rc = nod_hmac_sha256_text(key, key_size, "dicom uid", uid, code, err);
+    if (rc == 0) put_uid(code, out);
+    return rc;
 }

@@ -82,6 +82,10 @@ int nod_dicom_image_write(const char *path, const nod_dicom_image *image,
 #define NOD_DICOM_UID_BYTES 65
 int nod_dicom_uid_of(const char *name, char out[NOD_DICOM_UID_BYTES],
                      nod_error *err) NOD_MUST_CHECK;
+/* The same of another UID under a key, by HMAC-SHA-256: the same one each time, and nobody without the
+ * key finds it or goes back. */
+int nod_dicom_uid_under_key(const void *key, size_t key_size, const char *uid,
+                            char out[NOD_DICOM_UID_BYTES], nod_error *err) NOD_MUST_CHECK;
 
 #ifdef __cplusplus
 }

@@ -322,6 +322,11 @@ const char *nod_dicom_file_syntax(const nod_dicom_file *file)
     return file->syntax.c_str();
 }
 
+bool nod_dicom_file_is_cut(const nod_dicom_file *file)
+{
+    return file->is_cut;
+}
+
 const char *nod_dicom_syntax_name(const char *uid)
 {
     for (const auto &s : nod_dicom::syntaxes)

@@ -1,7 +1,7 @@
 /* write.cc: a plain struct becomes a dataset of DCMTK, module by module as PS3.3 lists them for its
  * object, and the dataset becomes bytes in memory. Elements of type 2 that nobody knows are there
- * and empty. The meta header is ours, so that the bytes do not change with DCMTK's version. */
-#include "imaging/dicom/shim/shim.hh"
+ * and empty. */
+#include "imaging/dicom/shim/emit.hh"
 
 #include <cmath>
 #include <cstdio>
@@ -19,9 +19,6 @@ extern "C" {
 
 namespace
 {
-
-const char implementation_uid[] = "2.25.155120163487905424137706498341735270116";
-const char implementation_name[] = "NODULE";
 
 struct Object {
     const char *sop_class, *modality;
@@ -54,23 +51,6 @@ const View *find_view(const char *position)
         if (position && std::strcmp(v.position, position) == 0) return &v;
     return nullptr;
 }
-
-/* What DCMTK refuses to take; `guarded` makes a message of it. */
-class Refused : public std::exception
-{
-  public:
-    Refused(const DcmTagKey &tag, const OFCondition &c)
-        : text_(std::string(tag.toString().c_str()) + ": " + c.text())
-    {
-    }
-    const char *what() const noexcept override
-    {
-        return text_.c_str();
-    }
-
-  private:
-    std::string text_;
-};
 
 /* An item that is filled element by element. */
 class Writer
@@ -142,7 +122,7 @@ class Writer
   private:
     static void check(const DcmTagKey &tag, const OFCondition &c)
     {
-        if (c.bad()) throw Refused(tag, c);
+        if (c.bad()) throw nod_dicom::Refused(tag, c);
     }
     DcmItem &item_;
 };
@@ -312,19 +292,6 @@ void put_projection(Writer &w, const nod_dicom_image &im)
     if (view) coded.empty_sequence(DCM_ViewModifierCodeSequence);
 }
 
-void put_meta(DcmMetaInfo &meta, const nod_dicom_image &im)
-{
-    static const Uint8 version[2] = {0, 1};
-    Writer w(meta);
-    if (meta.putAndInsertUint8Array(DCM_FileMetaInformationVersion, version, 2).bad())
-        throw std::bad_alloc();
-    w.text(DCM_MediaStorageSOPClassUID, objects[im.object].sop_class);
-    w.text(DCM_MediaStorageSOPInstanceUID, im.sop_uid);
-    w.text(DCM_TransferSyntaxUID, UID_LittleEndianExplicitTransferSyntax);
-    w.text(DCM_ImplementationClassUID, implementation_uid);
-    w.text(DCM_ImplementationVersionName, implementation_name);
-}
-
 /* --- bytes -------------------------------------------------------------------------------- */
 
 /* Meta header and dataset one after the other, as they stand in a file. */
@@ -335,7 +302,7 @@ size_t write_part(Part &part, E_TransferSyntax syntax, char *to, size_t left)
     part.transferInit();
     OFCondition c = part.write(stream, syntax, EET_ExplicitLength, nullptr);
     part.transferEnd();
-    if (c.bad()) throw Refused(DCM_Item, c);
+    if (c.bad()) throw nod_dicom::Refused(DCM_Item, c);
     void *begin = nullptr;
     offile_off_t n = 0;
     stream.flushBuffer(begin, n);
@@ -348,13 +315,13 @@ int encode(const nod_dicom_image &im, void **bytes, size_t *size, nod_error *err
     DcmMetaInfo meta;
     DcmDataset dataset;
     Writer w(dataset);
-    put_meta(meta, im);
+    nod_dicom::fill_meta(meta, objects[im.object].sop_class, im.sop_uid,
+                         UID_LittleEndianExplicitTransferSyntax);
     put_identity(w, im);
     put_image(w, im);
     if (im.object == NOD_DICOM_CT) put_ct(w, im);
     if (im.object == NOD_DICOM_MR) put_mr(w, im);
     if (is_projection(im.object)) put_projection(w, im);
-    meta.computeGroupLengthAndPadding(EGL_withGL, EPD_noChange, syntax, EET_ExplicitLength);
     size_t n_max = 4096 + meta.calcElementLength(syntax, EET_ExplicitLength) +
                    dataset.calcElementLength(syntax, EET_ExplicitLength);
     std::unique_ptr<char, decltype(&nod_free)> to(static_cast<char *>(nod_malloc(n_max)),
