@@ -1,9 +1,11 @@
-/* cmd_convert.c: `nodule convert`: an image of any format as NIfTI, or its slices as a PNG. */
+/* cmd_convert.c: `nodule convert`: an image of any format as NIfTI, or its slices as a PNG; a tree of DICOM as
+ * de-identified copies. */
 #include <stdio.h>
 #include <string.h>
 
 #include "base/file.h"
 #include "base/memory.h"
+#include "cli/convert_deidentify.h"
 #include "cli/policy_option.h"
 #include "cli/verb.h"
 #include "imaging/dicom/select.h"
@@ -17,6 +19,8 @@ typedef struct convert_options {
     int plane;
     int64_t slices, columns, frame;
     bool overwrite;
+    bool deidentify;
+    const char *map;
 } convert_options;
 
 enum { PLANE_AUTO };
@@ -25,8 +29,16 @@ static const char *const planes[] = {"auto", "stored", "axial", "coronal", "sagi
 static const convert_options defaults = {.slices = 25};
 static const nod_option options[] = {
     NOD_OPTION_TEXT(convert_options, out, "output", 'o', "FILE",
-                    "write this: .nii.gz, .nii, or .png for a picture of slices"),
+                    "write this: .nii.gz, .nii, or .png for a picture of slices; with "
+                    "--deidentify a folder"),
     NOD_OPTION_FLAG(convert_options, overwrite, "overwrite", 0, "replace FILE if it exists"),
+    NOD_OPTION_FLAG(
+        convert_options, deidentify, "deidentify", 0,
+        "copy DICOM files without identity, with shifted dates, into the folder of -o"),
+    NOD_OPTION_TEXT(
+        convert_options, map, "map", 0, "FILE",
+        "de-identify: write a CSV of each file and its copy; it names the sources, so "
+        "keep it apart"),
     NOD_OPTION_LIST(convert_options, series, "series", 0, "RULE",
                     "which series of a folder of DICOM, such as SeriesDescription~T1; may be "
                     "given again"),
@@ -296,9 +308,25 @@ out:
     return rc;
 }
 
+/* Copies are whole files: what turns, chooses and shows images has no meaning for them. */
+static int deidentify(nod_cli *cli, const convert_options *o, nod_error *err)
+{
+    if (o->out == NULL)
+        return nod_fail(err, NOD_EINVAL,
+                        "give the folder of the copies with -o, such as -o copies/");
+    if (o->window || o->orientation || o->series.n > 0 || o->policies.n > 0)
+        return nod_fail(
+            err, NOD_EINVAL,
+            "--deidentify copies files as they are: it takes no --series, --policy, "
+            "--orientation or --window");
+    return nod_convert_deidentify(cli, cli->args[0], o->out, o->map, o->overwrite, err);
+}
+
 static int run(nod_cli *cli, const void *options_void, nod_error *err)
 {
     conversion c = {.cli = cli, .o = options_void, .in = cli->args[0]};
+    if (c.o->deidentify) return deidentify(cli, c.o, err);
+    if (c.o->map) return nod_fail(err, NOD_EINVAL, "--map goes with --deidentify");
     int rc = check_output(&c, err);
     if (rc) return rc;
     c.reports = nod_json_array();
@@ -320,7 +348,7 @@ static int run(nod_cli *cli, const void *options_void, nod_error *err)
 
 const nod_verb nod_verb_convert = {
     .name = "convert",
-    .summary = "an image of any format as NIfTI, or its slices as a PNG",
+    .summary = "an image as NIfTI or as a picture; DICOM without identity",
     .args = "IMAGE|FOLDER",
     .min_args = 1,
     .max_args = 1,
@@ -331,14 +359,19 @@ const nod_verb nod_verb_convert = {
         "slices to look at. What is odd about the image is listed, or refused unless a "
         "--policy\n"
         "says otherwise. Values read back equal from NIfTI. A file that exists stays as it is\n"
-        "unless --overwrite is given.",
+        "unless --overwrite is given.\n"
+        "With --deidentify every DICOM file below IMAGE|FOLDER is copied into the folder\n"
+        "of -o: basic profile of PS3.15 with dates shifted by patient, UIDs made anew\n"
+        "under the site key, no private attributes. Pixels stay: text in them and faces\n"
+        "are named, not removed.",
     .examples = "  nodule convert study/ -o scan.nii.gz\n"
                 "  nodule convert study/ --series SeriesDescription~T1 -o t1.nii.gz\n"
                 "  nodule convert tilted/ --policy gantry-tilt=shear -o head.nii.gz\n"
                 "  nodule convert two/ --policy several-stacks=split-stacks -o part.nii.gz\n"
                 "  nodule convert scan.nrrd --orientation RAS -o scan.nii\n"
-                "  nodule convert chest.nii.gz --window 40,400 --plane coronal -o chest.png\n",
-    .takes = NOD_TAKES_JSON | NOD_TAKES_THREADS | NOD_TAKES_SHOW_IDS,
+                "  nodule convert chest.nii.gz --window 40,400 --plane coronal -o chest.png\n"
+                "  nodule convert study/ --deidentify -o copies/\n",
+    .takes = NOD_TAKES_JSON | NOD_TAKES_THREADS | NOD_TAKES_SHOW_IDS | NOD_TAKES_SITE_KEY,
     .options = options,
     .defaults = &defaults,
     .options_size = sizeof defaults,
