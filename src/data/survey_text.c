@@ -251,11 +251,11 @@ static void add_cell(nod_strbuf *out, const char *cell, size_t width, bool keeps
         if (keeps_end) {
             do
                 from++;
-            while (is_continuation(*from));
+            while (from < to && is_continuation(*from));
         } else {
             do
                 to--;
-            while (is_continuation(*to));
+            while (to > from && is_continuation(*to));
         }
     }
     if (cut && keeps_end) nod_strbuf_add(out, "..");

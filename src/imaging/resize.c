@@ -226,6 +226,7 @@ static void pass_piece(void *ctx, int64_t piece)
             pass_blocks(p, line);
 }
 
+/* NOLINTNEXTLINE(readability-non-const-parameter): pass_piece writes to dst */
 static void resample_axis(const float *src, float *dst, int64_t outer, int64_t n_in,
                           int64_t inner, const taps *t)
 {

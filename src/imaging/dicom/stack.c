@@ -280,6 +280,7 @@ static int make_volume(builder *b, const group *g, const nod_dicom_phases *phase
         for (int a = 0; a < 2; a++)
             k->shift_mm[slice][a] = item->in_plane_mm[a] - home->in_plane_mm[a];
     }
+    NOD_ASSERT(home != NULL); /* the first item of each place has a phase */
     memcpy(k->axis_values, phases->values, phases->n * sizeof *k->axis_values);
     k->axis = phases->n > 1 ? phases->axis : NOD_AXIS_NONE;
     k->geometry = plane_of(home);
