@@ -89,6 +89,7 @@ int nod_image_parse(const void *bytes, size_t size, const char *name,
 int nod_image_read(const char *path, const nod_policies *policies, nod_findings *findings,
                    nod_image *out, nod_error *err)
 {
+    uint8_t head[NOD_IMAGE_SNIFF_BYTES];
     nod_bytes bytes = {0};
     char *header = NULL;
     int rc = 0;
@@ -96,8 +97,14 @@ int nod_image_read(const char *path, const nod_policies *policies, nod_findings 
         return nod_dicom_tree_read(path, NULL, policies, out, findings, err);
     NOD_TRY(nod_nifti_find_header(path, &header, err));
     if (header) path = header;
-    NOD_TRY(nod_file_read(path, NOD_IMAGE_MAX_FILE_BYTES, &bytes, err));
-    const nod_encoded in = {bytes.data, bytes.size, path, path, policies, findings};
+    nod_encoded in = {head,    nod_file_peek(path, head, sizeof head), path, path, policies,
+                      findings};
+    const nod_image_format *format = find_format(in.bytes, in.size);
+    if (!format || !format->opens_path) {
+        NOD_TRY(nod_file_read(path, NOD_IMAGE_MAX_FILE_BYTES, &bytes, err));
+        in.bytes = bytes.data;
+        in.size = bytes.size;
+    }
     rc = read_bytes(&in, out, err);
 out:
     nod_bytes_done(&bytes);

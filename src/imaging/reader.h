@@ -47,6 +47,8 @@ typedef struct nod_image_format {
     bool (*is)(const uint8_t *bytes, size_t size);
     /* `out` is untouched on failure. */
     int (*read)(const nod_encoded *in, nod_image *out, nod_error *err);
+    /* `read` opens the path itself, where there is one: `bytes` are only the first. */
+    bool opens_path;
 } nod_image_format;
 
 /* The table; NULL after the last. */

@@ -21,5 +21,8 @@ static int read_dicom(const nod_encoded *in, nod_image *out, nod_error *err)
 
 static const char *const endings[] = {".dcm", ".dicom", NULL};
 
-const nod_image_format nod_dicom_format = {
-    .name = "DICOM", .endings = endings, .is = is_dicom, .read = read_dicom};
+const nod_image_format nod_dicom_format = {.name = "DICOM",
+                                           .endings = endings,
+                                           .is = is_dicom,
+                                           .opens_path = true,
+                                           .read = read_dicom};

@@ -232,4 +232,5 @@ out:
 }
 
 static const char *const endings[] = {".mha", ".mhd", NULL};
-const nod_image_format nod_mha_format = {"MetaImage", endings, is_mha, read_mha};
+const nod_image_format nod_mha_format = {
+    .name = "MetaImage", .endings = endings, .is = is_mha, .read = read_mha};

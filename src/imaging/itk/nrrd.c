@@ -342,4 +342,5 @@ out:
 }
 
 static const char *const endings[] = {".nrrd", ".nhdr", NULL};
-const nod_image_format nod_nrrd_format = {"NRRD", endings, is_nrrd, read_nrrd};
+const nod_image_format nod_nrrd_format = {
+    .name = "NRRD", .endings = endings, .is = is_nrrd, .read = read_nrrd};

@@ -192,7 +192,8 @@ out:
 }
 
 static const char *const endings[] = {".nii", ".nii.gz", ".hdr", NULL};
-const nod_image_format nod_nifti_format = {"NIfTI", endings, is_nifti, read_nifti};
+const nod_image_format nod_nifti_format = {
+    .name = "NIfTI", .endings = endings, .is = is_nifti, .read = read_nifti};
 
 /* --- pairs ------------------------------------------------------------------------------------- */
 

@@ -206,4 +206,5 @@ static int read_jpeg(const nod_encoded *in, nod_image *out, nod_error *err)
 }
 
 static const char *const endings[] = {".jpg", ".jpeg", NULL};
-const nod_image_format nod_raster_jpeg = {"JPEG", endings, is_jpeg, read_jpeg};
+const nod_image_format nod_raster_jpeg = {
+    .name = "JPEG", .endings = endings, .is = is_jpeg, .read = read_jpeg};

@@ -149,7 +149,8 @@ static int read_png(const nod_encoded *in, nod_image *out, nod_error *err)
 }
 
 static const char *const endings[] = {".png", NULL};
-const nod_image_format nod_raster_png = {"PNG", endings, is_png, read_png};
+const nod_image_format nod_raster_png = {
+    .name = "PNG", .endings = endings, .is = is_png, .read = read_png};
 
 /* --- writing ---------------------------------------------------------------------------- */
 

@@ -399,4 +399,5 @@ static int read_tiff(const nod_encoded *in, nod_image *out, nod_error *err)
 }
 
 static const char *const endings[] = {".tif", ".tiff", NULL};
-const nod_image_format nod_raster_tiff = {"TIFF", endings, is_tiff, read_tiff};
+const nod_image_format nod_raster_tiff = {
+    .name = "TIFF", .endings = endings, .is = is_tiff, .read = read_tiff};
