@@ -29,7 +29,7 @@ int nod_hmac_sha256_text(const void *key, size_t key_size, const char *purpose,
     char *both = nod_malloc(n_purpose + n_text + 1);
     if (both == NULL) return nod_fail_memory(err, "HMAC-SHA-256", n_purpose + n_text + 1);
     memcpy(both, purpose, n_purpose);
-    memcpy(both + n_purpose, text, n_text);
+    memcpy(both + n_purpose, text, n_text + 1);
     int rc = nod_hmac_sha256(key, key_size, both, n_purpose + n_text, out, err);
     nod_free(both);
     return rc;

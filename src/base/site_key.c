@@ -138,7 +138,7 @@ int nod_site_key_patient(const nod_site_key *k, const char *patient,
     }
     int rc = nod_hmac_sha256_text(k->bytes, sizeof k->bytes, PURPOSE, patient, code, err);
     if (rc) return rc;
-    memcpy(out, "P-", 2);
+    memcpy(out, "P-", 3);
     for (int i = 0; i < SHOWN_HEX / 2; i++)
         snprintf(out + 2 + (size_t)(2 * i), 3, "%02x", code[i]);
     return 0;
