@@ -9,26 +9,51 @@
 
 typedef struct index_options {
     const char *out, *layout, *positive, *patient_regex, *labels;
+    const char *fold_file, *data_root, *label_column, *images, *masks;
+    int64_t patient_divide, fold;
     nod_strlist series, policies;
     double max_unreadable;
 } index_options;
 
-static const index_options defaults = {.out = "cohort.csv", .max_unreadable = 0.1};
+static const index_options defaults = {
+    .out = "cohort.csv", .patient_divide = 1, .fold = -1, .max_unreadable = 0.1};
 static const nod_option options[] = {
     NOD_OPTION_TEXT(index_options, out, "output", 'o', "FILE", "write the cohort here"),
     NOD_OPTION_TEXT(
         index_options, layout, "layout", 0, "NAME",
-        "layout of the data: medmnist, manifest, dicom, folder (default: detected)"),
+        "layout of the data: medmnist, manifest, gandlf, nnunet, msd, monai, bids, dicom, "
+        "folder (default: detected)"),
     NOD_OPTION_TEXT(index_options, positive, "positive", 0, "CLASS",
                     "positive class of a binary task"),
     NOD_OPTION_TEXT(
         index_options, patient_regex, "patient-regex", 0, "REGEX",
         "the first group of this extended expression, matched against a file's path, is "
         "the patient"),
+    NOD_OPTION_INT(
+        index_options, patient_divide, "patient-divide", 0, "N",
+        "the patient is a number, by N and rounded up: 2 where the images 2k-1 and 2k "
+        "are of one patient",
+        1, 1000000),
     NOD_OPTION_TEXT(
         index_options, labels, "labels", 0, "TABLE.csv",
         "labels of a DICOM tree: a column patient, study or series (their ids), and "
         "label"),
+    NOD_OPTION_INT(
+        index_options, fold, "fold", 0, "K",
+        "keep fold K of a data set with folds: its validation images, all others for "
+        "training (-1: none)",
+        -1, 1000000),
+    NOD_OPTION_TEXT(index_options, fold_file, "fold-file", 0, "FILE",
+                    "folds of nnU-Net (default: splits_final.json in the data set)"),
+    NOD_OPTION_TEXT(index_options, data_root, "data-root", 0, "DIR",
+                    "folder where the paths of a list or table begin (default: its own)"),
+    NOD_OPTION_TEXT(index_options, label_column, "label-column", 0, "NAME",
+                    "column of BIDS' participants.tsv that is the label (default: label maps "
+                    "where there are some, else label, group, diagnosis or dx)"),
+    NOD_OPTION_TEXT(index_options, images, "images", 0, "REGEX",
+                    "images of BIDS whose path fits this extended expression, such as _T1w"),
+    NOD_OPTION_TEXT(index_options, masks, "masks", 0, "REGEX",
+                    "label maps of BIDS whose path fits, such as desc-manual"),
     NOD_OPTION_LIST(
         index_options, series, "series", 0, "RULE",
         "which series of a study, such as SeriesDescription~T1; may be given again"),
@@ -108,7 +133,14 @@ static int run(nod_cli *cli, const void *options_void, nod_error *err)
     io.positive = o->positive;
     io.patient_regex = o->patient_regex;
     io.max_unreadable = o->max_unreadable;
+    io.patient_divide = o->patient_divide;
     io.labels = o->labels;
+    io.fold = o->fold;
+    io.fold_file = o->fold_file;
+    io.data_root = o->data_root;
+    io.label_column = o->label_column;
+    io.images = o->images;
+    io.masks = o->masks;
     io.series = &o->series;
     io.policies = &policies;
     io.folder = folder;
@@ -134,12 +166,14 @@ const nod_verb nod_verb_index = {
     .min_args = 1,
     .max_args = 1,
     .about =
-        "Lists the cases of a data set (an .npz file, a folder with one folder per class, a "
-        "tree of DICOM files, or a CSV manifest), decodes and hashes every image, and writes "
-        "one row a case.",
-    .examples = "  nodule index scans/ --labels labels.csv -o cohort.csv\n"
-                "  nodule index images/ -o cohort.csv --patient-regex '^[^/]*/(p[0-9]+)_'\n"
-                "  nodule index breastmnist.npz -o cohort.csv --positive 0\n",
+        "Lists the cases of a data set (nnU-Net, Decathlon, MONAI, GaNDLF, BIDS, MedMNIST, a "
+        "folder with one folder per class, a tree of DICOM files, a CSV manifest), decodes and "
+        "hashes every image and label map, and writes one row a case.",
+    .examples =
+        "  nodule index scans/ --labels labels.csv -o cohort.csv\n"
+        "  nodule index images/ -o cohort.csv --patient-regex '^[^/]*/(p[0-9]+)_'\n"
+        "  nodule index Dataset004_Hippocampus --patient-regex '([0-9]+)' --patient-divide 2\n"
+        "  nodule index breastmnist.npz -o cohort.csv --positive 0\n",
     .takes = NOD_TAKES_JSON | NOD_TAKES_THREADS,
     .options = options,
     .defaults = &defaults,

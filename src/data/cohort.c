@@ -394,7 +394,7 @@ static int compute_hash(nod_cohort *c, nod_error *err)
     nod_sha256_add_i64(h, c->info.positive);
     nod_sha256_add_i64(h, c->info.positive_origin);
     nod_sha256_add_i64(h, c->info.grouping);
-    nod_sha256_add_str(h, c->info.grouping_rule);
+    nod_sha256_add_str(h, ""); /* where the rule was, which is about names of files */
     if (c->info.unit != NOD_LEVEL_IMAGE) add_known(h, "unit", nod_level_name(c->info.unit));
     if (c->info.segmentation) add_known(h, "task", "segmentation");
     nod_sha256_add_i64(h, (int64_t)c->n);

@@ -1,11 +1,12 @@
 /* index.c: from a layout's listing to a cohort: decode and hash every image in parallel, then
  * name cases, classes, positive class and patients. */
-#include <regex.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/file.h"
 #include "data/layout.h"
+#include "data/mask.h"
+#include "data/patient_rule.h"
 #include "data/positive.h"
 #include "data/source.h"
 #include "data/workers.h"
@@ -16,7 +17,8 @@
 /* What decoding found out about an item. */
 typedef struct seen {
     char *reason; /* why it is unreadable, or NULL */
-    char pixels[NOD_SHA256_HEX];
+    char pixels[NOD_SHA256_HEX], mask_pixels[NOD_SHA256_HEX];
+    int64_t largest; /* value in the mask */
     int64_t frames, depth, height, width;
     int channels;
     const char *sample;
@@ -50,90 +52,74 @@ static const char *next_layout(const void *ctx, size_t i)
     return l ? l->name : NULL;
 }
 
+static int fail_layout(const char *name, nod_error *err)
+{
+    const char *near = nod_nearest(name, next_layout, NULL), *known;
+    nod_strbuf names = NOD_STRBUF_INIT;
+    for (size_t i = 0; (known = next_layout(NULL, i)) != NULL; i++)
+        nod_strbuf_printf(&names, "%s%s", i ? ", " : "", known);
+    nod_fail(err, NOD_EINVAL, "layout '%.40s' is not known%s%s%s; known: %s", name,
+             near ? " (did you mean '" : "", near ? near : "", near ? "'?)" : "", names.data);
+    nod_strbuf_done(&names);
+    return err->code;
+}
+
+/* Options that mean nothing to the layout are mistakes. */
+static int check_takes(const nod_source_layout *l, const nod_index_options *o, nod_error *err)
+{
+    const struct {
+        bool given;
+        unsigned bit;
+        const char *option;
+    } options[] = {
+        {o->labels != NULL, NOD_LAYOUT_TAKES_LABELS, "labels"},
+        {o->series && o->series->n > 0, NOD_LAYOUT_TAKES_SERIES, "series"},
+        {o->fold >= 0, NOD_LAYOUT_TAKES_FOLD, "fold"},
+        {o->fold_file != NULL, NOD_LAYOUT_TAKES_FOLD_FILE, "fold-file"},
+        {o->data_root != NULL, NOD_LAYOUT_TAKES_DATA_ROOT, "data-root"},
+        {o->label_column != NULL, NOD_LAYOUT_TAKES_LABEL_COLUMN, "label-column"},
+        {o->images != NULL, NOD_LAYOUT_TAKES_CHOICE, "images"},
+        {o->masks != NULL, NOD_LAYOUT_TAKES_CHOICE, "masks"},
+    };
+    for (size_t i = 0; i < NOD_COUNT(options); i++)
+        if (options[i].given && !(l->takes & options[i].bit))
+            return nod_fail(err, NOD_EINVAL, "the layout '%s' does not take --%s", l->name,
+                            options[i].option);
+    return 0;
+}
+
 static int choose_layout(const char *path, const nod_index_options *o,
                          const nod_source_layout **out, nod_error *err)
 {
-    const nod_source_layout *l;
+    const nod_source_layout *l = NULL;
     if (!nod_path_exists(path))
         return nod_fail(err, NOD_ENOENT, "there is no file or folder %s", path);
     if (o->layout) {
-        *out = nod_source_layout_find(o->layout);
-        if (*out) return 0;
-        const char *near = nod_nearest(o->layout, next_layout, NULL);
+        l = nod_source_layout_find(o->layout);
+        if (l == NULL) return fail_layout(o->layout, err);
+    }
+    for (size_t i = 0; l == NULL && nod_source_layout_at(i) != NULL; i++)
+        if (nod_source_layout_at(i)->detect(path, o)) l = nod_source_layout_at(i);
+    if (l == NULL)
         return nod_fail(
-            err, NOD_EINVAL,
-            "layout '%.40s' is not known%s%s%s; known: medmnist, manifest, dicom, folder",
-            o->layout, near ? " (did you mean '" : "", near ? near : "", near ? "'?)" : "");
-    }
-    for (size_t i = 0; (l = nod_source_layout_at(i)) != NULL; i++) {
-        if (!l->detect(path)) continue;
-        *out = l;
-        return 0;
-    }
-    return nod_fail(
-        err, NOD_EFORMAT,
-        "%s is none of the layouts known: a MedMNIST .npz, a CSV manifest (.csv), a tree of "
-        "DICOM files, a folder with one folder a class",
-        path);
+            err, NOD_EFORMAT,
+            "%s is none of the layouts known (docs/formats/layouts.md), such as an "
+            ".npz of MedMNIST, a table (.csv), a list (.json), a tree of DICOM files, or "
+            "a folder with one folder a class",
+            path);
+    *out = l;
+    return check_takes(l, o, err);
 }
 
 /* --- patients ----------------------------------------------------------------------------- */
 
-static int match_patient(indexing *x, const regex_t *re, nod_item *item)
-{
-    regmatch_t m[2];
-    if (regexec(re, item->name, 2, m, 0) != 0 || m[1].rm_so < 0 || m[1].rm_so == m[1].rm_eo)
-        return nod_fail(x->err, NOD_EDATA,
-                        "the patient rule '%s' finds no patient in %s; it must fit every image",
-                        x->o->patient_regex, item->name);
-    item->patient = nod_arena_printf(&x->list.arena, "%.*s", (int)(m[1].rm_eo - m[1].rm_so),
-                                     item->name + m[1].rm_so);
-    return item->patient ? 0 : nod_fail_memory(x->err, "a patient", 1);
-}
-
-static int derive_patients(indexing *x)
-{
-    const char *rule = x->o->patient_regex;
-    regex_t re;
-    char text[200];
-    int rc = 0;
-    if (x->list.has_patients)
-        return nod_fail(x->err, NOD_EINVAL,
-                        "%s names the patients itself; leave the patient rule out", x->path);
-    if (x->list.items[0].id)
-        return nod_fail(x->err, NOD_EINVAL,
-                        "%s has no file names for the patient rule '%s'; add an array of "
-                        "patients, or write a manifest",
-                        x->path, rule);
-    int bad = regcomp(&re, rule, REG_EXTENDED);
-    if (bad != 0) {
-        regerror(bad, &re, text, sizeof text);
-        return nod_fail(x->err, NOD_EINVAL, "the patient rule '%s': %s", rule, text);
-    }
-    if (re.re_nsub < 1)
-        rc = nod_fail(x->err, NOD_EINVAL,
-                      "the patient rule '%s' has no group; put what names the patient into "
-                      "parentheses, e.g. '^(P[0-9]+)_'",
-                      rule);
-    for (size_t i = 0; i < x->list.n && rc == 0; i++)
-        rc = match_patient(x, &re, &x->list.items[i]);
-    regfree(&re);
-    return rc;
-}
-
 static int find_patients(indexing *x)
 {
-    x->info.grouping = NOD_GROUPING_NONE;
+    x->info.grouping = x->list.has_patients ? NOD_GROUPING_DECLARED : NOD_GROUPING_NONE;
     x->info.grouping_rule = "";
-    if (x->o->patient_regex) {
-        int rc = derive_patients(x);
-        if (rc) return rc;
-        x->info.grouping = NOD_GROUPING_DERIVED;
-        x->info.grouping_rule = x->o->patient_regex;
-    } else if (x->list.has_patients) {
-        x->info.grouping = NOD_GROUPING_DECLARED;
-    }
-    return 0;
+    if (x->o->patient_regex == NULL && x->o->patient_divide == 1) return 0;
+    x->info.grouping = NOD_GROUPING_DERIVED;
+    return nod_patient_rule_apply(&x->list, x->o, x->path, &x->info.grouping_rule, x->err);
 }
 
 /* --- classes ------------------------------------------------------------------------------ */
@@ -178,10 +164,26 @@ static int collect_classes(indexing *x)
     return rc;
 }
 
+/* Label maps whose values nobody names: the largest of all says how many there are. */
+static int number_classes(indexing *x)
+{
+    int64_t largest = 1;
+    int rc = 0;
+    for (size_t i = 0; i < x->list.n; i++)
+        if (!x->seen[i].reason) largest = NOD_MAX(largest, x->seen[i].largest);
+    for (int64_t v = 0; v <= largest && rc == 0; v++) {
+        char name[24];
+        snprintf(name, sizeof name, "%lld", (long long)v);
+        rc = add_class(&x->list.classes, v == 0 ? "background" : name, x->err);
+    }
+    return rc;
+}
+
 static int find_classes(indexing *x)
 {
     int rc = 0;
-    if (x->list.classes.n == 0) rc = collect_classes(x);
+    if (x->list.classes.n == 0)
+        rc = x->list.segmentation ? number_classes(x) : collect_classes(x);
     if (rc) return rc;
     size_t n = x->list.classes.n;
     x->classes = nod_calloc(n + 1, sizeof *x->classes);
@@ -191,6 +193,9 @@ static int find_classes(indexing *x)
     x->info.classes = x->classes;
     x->info.n_classes = n;
     x->info.multilabel = x->list.multilabel;
+    x->info.segmentation = x->list.segmentation;
+    x->info.positive = -1;
+    if (x->info.segmentation) return 0;
     return nod_positive_find(&x->info, x->o->positive, x->err);
 }
 
@@ -234,6 +239,31 @@ static int note_image(seen *s, const nod_image *im, const nod_findings *f, nod_e
     return s->oddities ? 0 : nod_fail_memory(err, "findings", f->n);
 }
 
+/* The mask must lie where the image does, and hold no other values than those that have names. */
+static int look_at_mask(const indexing *x, const nod_item *item, const nod_image *im,
+                        const char *image_path, seen *s, nod_error *err)
+{
+    nod_image mask = {0};
+    int64_t n_classes = (int64_t)x->list.classes.n;
+    int rc = 0;
+    if (item->mask == NULL) return 0;
+    char *path = nod_path_join(x->list.root, item->mask);
+    if (path == NULL) return nod_fail_memory(err, "a path", strlen(item->mask));
+    NOD_TRY(nod_mask_read(path, x->o->policies, &mask, &s->largest, err));
+    NOD_TRY(nod_geometry_agree(&im->geometry, image_path, &mask.geometry, path, err));
+    if (n_classes > 0 && s->largest >= n_classes) {
+        rc = nod_fail(err, NOD_EDATA,
+                      "%s: the label map has the value %lld; the data set names 0 to %lld",
+                      path, (long long)s->largest, (long long)n_classes - 1);
+        goto out;
+    }
+    NOD_TRY(nod_image_pixel_hash(&mask, s->mask_pixels, err));
+out:
+    nod_image_done(&mask);
+    nod_free(path);
+    return rc;
+}
+
 /* Looks at one image; only a lack of memory is an error here. */
 static int look_at(void *ctx, size_t i, nod_error *err)
 {
@@ -248,6 +278,7 @@ static int look_at(void *ctx, size_t i, nod_error *err)
     const nod_place at = {path, item->files ? item->files : "", item->array, item->index};
     int rc = nod_source_decode(x->source, &at, &findings, &im, &why);
     if (rc == 0) rc = nod_image_pixel_hash(&im, s->pixels, &why);
+    if (rc == 0) rc = look_at_mask(x, item, &im, path, s, &why);
     if (rc == 0) rc = note_image(s, &im, &findings, &why);
     if (rc == NOD_ENOMEM) {
         *err = why;
@@ -399,8 +430,11 @@ static int add_item(indexing *x, size_t i, nod_cohort *c)
     const seen *s = &x->seen[i];
     char *file = nod_path_join(x->file_prefix, item->name);
     if (file == NULL) return nod_fail_memory(x->err, "a path", strlen(item->name));
+    char *mask = item->mask ? nod_path_join(x->file_prefix, item->mask) : NULL;
     int rc;
-    if (s->reason) {
+    if (item->mask && mask == NULL) {
+        rc = nod_fail_memory(x->err, "a path", strlen(item->mask));
+    } else if (s->reason) {
         rc = nod_cohort_add_unreadable(c, file, s->reason, x->err);
     } else {
         nod_case k = {.id = item->id,
@@ -408,6 +442,7 @@ static int add_item(indexing *x, size_t i, nod_cohort *c)
                       .files = item->files,
                       .array = item->array,
                       .index = item->index,
+                      .mask = mask,
                       .patient = item->patient,
                       .other_ids = item->other_ids,
                       .person = item->person,
@@ -431,10 +466,12 @@ static int add_item(indexing *x, size_t i, nod_cohort *c)
         put_fact(&k, NOD_FACT_FORMAT, s->format);
         memcpy(k.spacing_mm, s->spacing_mm, sizeof k.spacing_mm);
         memcpy(k.pixels, s->pixels, sizeof k.pixels);
+        memcpy(k.mask_pixels, s->mask_pixels, sizeof k.mask_pixels);
         rc = nod_cohort_add(c, &k, item->label, x->err);
         if (rc) nod_error_prefix(x->err, "%s", item->name);
     }
     nod_free(file);
+    nod_free(mask);
     return rc;
 }
 
@@ -459,36 +496,52 @@ out:
     return rc;
 }
 
+/* There is something to decode. */
+static int check_listing(const indexing *x)
+{
+    const nod_listing *l = &x->list;
+    if (l->n > 0) return 0;
+    if (l->n_problems > 0)
+        return nod_fail(x->err, NOD_EDATA,
+                        "none of the %zu cases in %s can be used; the first: %s", l->n_problems,
+                        x->path, l->problems[0].reason);
+    if (l->n_exclusions > 0)
+        return nod_fail(x->err, NOD_EDATA, "all of the %zu images in %s are left out: %s",
+                        l->exclusions[0].n, x->path, l->exclusions[0].reason);
+    return nod_fail(x->err, NOD_EDATA, "%s holds no images", x->path);
+}
+
 static int check_options(const nod_index_options *o, nod_error *err)
 {
     if (!(o->max_unreadable >= 0 && o->max_unreadable <= 1))
         return nod_fail(err, NOD_EINVAL,
                         "the fraction of unreadable images, %g, is not in [0,1]",
                         o->max_unreadable);
+    if (o->patient_divide < 1)
+        return nod_fail(err, NOD_EINVAL, "patients divided by %lld; 1 or more is needed",
+                        (long long)o->patient_divide);
     return 0;
 }
 
 int nod_index(const char *source, const nod_index_options *o, nod_cohort **out, nod_error *err)
 {
     indexing x = {.path = source, .o = o, .err = err};
-    const nod_source_layout *layout;
+    const nod_source_layout *layout = NULL;
     int rc = check_options(o, err);
     if (rc) return rc;
     nod_arena_init(&x.list.arena);
     NOD_TRY(choose_layout(source, o, &layout, err));
     NOD_TRY(layout->list(source, o, &x.list, err));
-    if (x.list.n == 0) {
-        rc = nod_fail(err, NOD_EDATA, "%s holds no images", source);
-        goto out;
-    }
+    NOD_TRY(check_listing(&x));
     x.info.layout = layout->name;
     x.info.policies = o->policies;
     x.info.label_level = x.list.label_level;
     x.info.phi = x.list.phi || x.list.has_patients;
     NOD_TRY(find_patients(&x));
-    NOD_TRY(find_classes(&x));
+    if (!x.list.segmentation) NOD_TRY(find_classes(&x));
     NOD_TRY(find_names(&x));
     NOD_TRY(decode_all(&x));
+    if (x.list.segmentation) NOD_TRY(find_classes(&x));
     NOD_TRY(name_cases(&x));
     rc = make_cohort(&x, out);
     if (rc) {

@@ -48,8 +48,9 @@ typedef struct nod_listing {
     nod_strlist classes; /* in order; left empty: the labels, in natural order */
     bool multilabel, segmentation;
     nod_level label_level;
-    bool phi;          /* ids, dates or names of persons are in the items */
-    bool has_patients; /* the source names patients */
+    bool phi;               /* ids, dates or names of persons are in the items */
+    bool has_patients;      /* the source names patients */
+    bool patients_in_names; /* by the names of files: a rule of the user goes before */
 } nod_listing;
 
 void nod_listing_done(nod_listing *l);
@@ -62,6 +63,10 @@ int nod_listing_add_problem(nod_listing *l, const char *name, const char *reason
 void nod_listing_exclude(nod_listing *l, const char *reason, size_t n);
 /* Sets the root to the folder of a file. */
 int nod_listing_root_of(nod_listing *l, const char *file, nod_error *err) NOD_MUST_CHECK;
+struct nod_index_options;
+/* The same, or what the options say; ENOENT where that is no folder. */
+int nod_listing_set_root(nod_listing *l, const struct nod_index_options *o, const char *file,
+                         nod_error *err) NOD_MUST_CHECK;
 
 typedef struct nod_index_options {
     const char *layout;   /* name in the table; NULL: detected */
@@ -69,7 +74,17 @@ typedef struct nod_index_options {
     /* POSIX extended expression, matched against the file's path below the source; its first
      * group is the patient. NULL: none. */
     const char *patient_regex;
+    int64_t
+        patient_divide; /* patients of the rule are numbers: n stands for ceil(n / this); 1 */
     const char *labels; /* a table of labels (data/label_table.h); NULL: none */
+    int64_t
+        fold; /* of a data set that comes with folds: is the validation part; -1: none is kept */
+    const char *fold_file; /* nnU-Net's folds; NULL: splits_final.json in the data set */
+    const char
+        *data_root; /* where the paths of a list or table begin; NULL: in its own folder */
+    const char *label_column; /* of BIDS' participants.tsv; NULL: label maps, or a usual name */
+    /* Of BIDS, extended expressions: which images, which label maps, by their paths; NULL: all. */
+    const char *images, *masks;
     const nod_strlist
         *series; /* rules that choose series (imaging/dicom/select.h); NULL: none */
     const nod_policies *policies; /* under which images are read; NULL: the preset ones */
@@ -79,15 +94,27 @@ typedef struct nod_index_options {
     int threads;           /* that decode; 0: those available */
     const nod_log *log;
 } nod_index_options;
-#define NOD_INDEX_OPTIONS_INIT \
-    {                          \
-        .max_unreadable = 0.1  \
+#define NOD_INDEX_OPTIONS_INIT                                 \
+    {                                                          \
+        .patient_divide = 1, .fold = -1, .max_unreadable = 0.1 \
     }
+
+/* Options that only some layouts take, as bits. */
+enum {
+    NOD_LAYOUT_TAKES_LABELS = 1 << 0,
+    NOD_LAYOUT_TAKES_SERIES = 1 << 1,
+    NOD_LAYOUT_TAKES_FOLD = 1 << 2,
+    NOD_LAYOUT_TAKES_FOLD_FILE = 1 << 3,
+    NOD_LAYOUT_TAKES_DATA_ROOT = 1 << 4,
+    NOD_LAYOUT_TAKES_LABEL_COLUMN = 1 << 5,
+    NOD_LAYOUT_TAKES_CHOICE = 1 << 6 /* images, masks */
+};
 
 typedef struct nod_source_layout {
     const char *name, *about;
+    unsigned takes; /* NOD_LAYOUT_TAKES_*; others are refused */
     /* Whether `path` looks like this layout. */
-    bool (*detect)(const char *path);
+    bool (*detect)(const char *path, const nod_index_options *o);
     int (*list)(const char *path, const nod_index_options *o, nod_listing *out, nod_error *err);
 } nod_source_layout;
 

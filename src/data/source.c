@@ -4,10 +4,14 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/file.h"
 #include "base/hide.h"
 #include "base/memory.h"
 #include "base/text.h"
+#include "imaging/dicom/archive.h"
+#include "imaging/dicom/file.h"
 #include "imaging/dicom/series.h"
+#include "imaging/join.h"
 #include "imaging/reader.h"
 #include "tensor/npz.h"
 
@@ -183,21 +187,60 @@ static int read_array(const nod_source *s, const nod_place *at, nod_image *im, n
     return 0;
 }
 
-static int read_series(const nod_source *s, const nod_place *at, nod_findings *findings,
-                       nod_image *im, nod_error *err)
+/* Files of one channel each. */
+static int read_channels(const nod_source *s, const nod_place *at, const nod_strlist *names,
+                         nod_findings *findings, nod_image *im, nod_error *err)
+{
+    nod_image *parts = nod_calloc(names->n, sizeof *parts);
+    char **paths = nod_calloc(names->n, sizeof *paths);
+    int rc = parts && paths ? 0 : nod_fail_memory(err, "channels of an image", names->n);
+    for (size_t i = 0; i < names->n && rc == 0; i++) {
+        paths[i] = nod_path_join(at->path, names->items[i]);
+        rc = paths[i] ? nod_image_read(paths[i], &s->policies, findings, &parts[i], err)
+                      : nod_fail_memory(err, "a path", strlen(at->path));
+    }
+    if (rc == 0) rc = nod_image_join(parts, (const char *const *)paths, names->n, im, err);
+    for (size_t i = 0; i < names->n && parts && paths; i++) {
+        nod_image_done(&parts[i]);
+        nod_free(paths[i]);
+    }
+    nod_free(parts);
+    nod_free(paths);
+    return rc;
+}
+
+/* Whether the first of several files is DICOM; nothing else is read from a zip archive. */
+static int is_series(const nod_place *at, const char *first, bool *out, nod_error *err)
+{
+    unsigned char head[NOD_IMAGE_SNIFF_BYTES];
+    char *path = nod_path_join(at->path, first);
+    if (path == NULL) return nod_fail_memory(err, "a path", strlen(at->path));
+    *out = strstr(first, NOD_ARCHIVE_MARK) != NULL || !nod_path_is_dir(at->path) ||
+           nod_dicom_is(head, nod_file_peek(path, head, sizeof head));
+    nod_free(path);
+    return 0;
+}
+
+static int read_files(const nod_source *s, const nod_place *at, nod_findings *findings,
+                      nod_image *im, nod_error *err)
 {
     nod_strlist names = NOD_STRLIST_INIT;
+    bool series = false;
     int rc = 0;
     for (const char *p = at->files; rc == 0;) {
         size_t n = strcspn(p, "|");
         char *name = nod_strndup(p, n);
         if (name == NULL || !nod_strlist_add(&names, name))
-            rc = nod_fail_memory(err, "names of a series", strlen(at->files));
+            rc = nod_fail_memory(err, "names of files", strlen(at->files));
         nod_free(name);
         if (p[n] == '\0') break;
         p += n + 1;
     }
-    if (rc == 0) rc = nod_dicom_files_read(at->path, &names, &s->policies, im, findings, err);
+    if (rc == 0) rc = is_series(at, names.items[0], &series, err);
+    if (rc == 0 && series)
+        rc = nod_dicom_files_read(at->path, &names, &s->policies, im, findings, err);
+    else if (rc == 0)
+        rc = read_channels(s, at, &names, findings, im, err);
     nod_strlist_done(&names);
     return rc;
 }
@@ -210,7 +253,7 @@ int nod_source_decode(const nod_source *s, const nod_place *at, nod_findings *fi
     if (*at->array)
         rc = read_array(s, at, &im, err);
     else if (*at->files)
-        rc = read_series(s, at, findings, &im, err);
+        rc = read_files(s, at, findings, &im, err);
     else
         rc = nod_image_read(at->path, &s->policies, findings, &im, err);
     if (rc) goto out;

@@ -13,8 +13,9 @@ typedef struct nod_source nod_source;
 
 /* Where one image is; borrowed. */
 typedef struct nod_place {
-    const char *path;  /* the file; of a series its folder */
-    const char *files; /* of a series: names below it, joined by '|'; else "" */
+    const char *path; /* the file; of several its folder */
+    /* Of a series, or of an image with a file for each channel: names below it, joined by '|'; else "". */
+    const char *files;
     const char *array; /* "" for the image file itself */
     int64_t index;     /* along the array's first axis */
 } nod_place;

@@ -91,7 +91,8 @@ const char *nod_axis_name(nod_axis axis)
                                                 [NOD_AXIS_ECHO] = "echo",
                                                 [NOD_AXIS_DIFFUSION] = "diffusion",
                                                 [NOD_AXIS_COMPONENT] = "component",
-                                                [NOD_AXIS_STACK] = "stack"};
+                                                [NOD_AXIS_STACK] = "stack",
+                                                [NOD_AXIS_CHANNEL] = "channel"};
     return names[axis];
 }
 

@@ -36,6 +36,7 @@ typedef enum nod_axis {
     NOD_AXIS_DIFFUSION, /* b-values */
     NOD_AXIS_COMPONENT, /* image types: Dixon, magnitude and phase */
     NOD_AXIS_STACK,
+    NOD_AXIS_CHANNEL, /* files of one place, a channel each */
     NOD_AXES
 } nod_axis;
 

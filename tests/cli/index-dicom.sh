@@ -64,7 +64,7 @@ head -4 mr/labels.csv >some.csv
 quiet "$n" index mr/dicom --labels some.csv -o some-cases.csv
 says "9 series or images have no label"
 printf 'patient,label\nnobody,tumor\n' >none.csv
-refused 9 "holds no images" "$n" index mr/dicom --labels none.csv -o never.csv
+refused 9 "left out: no label" "$n" index mr/dicom --labels none.csv -o never.csv
 
 # --- bad files: listed, and the rest is a cohort -----------------------------------------------
 cp -r mr bad

@@ -4,11 +4,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/file.h"
 #include "base/memory.h"
+#include "memory_folder.h"
 #include "train/run_log.h"
 
 #define LOG_MAX ((size_t)1 << 24)
@@ -16,15 +15,6 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static const nod_run_author author = {.command = "fuzz", .backend = "ref", .isa = "none"};
-
-/* In memory where the system has a place for such files: the log is synced line by line. */
-static void make_folder(char out[64])
-{
-    struct stat st;
-    bool in_memory = stat("/dev/shm", &st) == 0 && access("/dev/shm", W_OK) == 0;
-    snprintf(out, 64, "%s/nodule-fuzz-XXXXXX", in_memory ? "/dev/shm" : "/tmp");
-    NOD_ASSERT(mkdtemp(out) != NULL);
-}
 
 /* Checks the line, and returns where its bytes stand in the old log, from `from` on. */
 static const char *check_line(const char *line, size_t size, bool last, int64_t epochs_done,
@@ -72,7 +62,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     bool has_end = true;
     if (size == 0) return 0;
     int64_t epochs_done = data[0] % 16;
-    make_folder(folder);
+    memory_folder_make(folder);
     snprintf(path, sizeof path, "%s/log.jsonl", folder);
     FILE *f = fopen(path, "wb");
     NOD_ASSERT(f != NULL && fwrite(data + 1, 1, size - 1, f) == size - 1 && fclose(f) == 0);

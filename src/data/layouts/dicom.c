@@ -1,18 +1,13 @@
-/* dicom.c: a tree of DICOM files, and a table of labels by patient, study or series.
- *
- * Headers are scanned, series chosen by rules, and each stack that is chosen becomes a case: a
- * volume with its fourth axis, or one projection image. Patients are the files' own: issuer and
- * PatientID. Nothing here looks at pixels. */
-#include <math.h>
-#include <stdlib.h>
+/* dicom.c: a tree of DICOM files, and a table of labels by patient, study or series. Patients are the
+ * files' own: issuer and PatientID. */
 #include <string.h>
 
 #include "base/file.h"
 #include "data/label_table.h"
+#include "data/layouts/dicom_case.h"
+#include "data/layouts/item.h"
 #include "data/layouts/table.h"
-#include "data/patient.h"
-#include "imaging/dicom/select.h"
-#include "imaging/dicom/series.h"
+#include "imaging/dicom/header.h"
 
 #define DETECT_FILES 32 /* looked at before a tree is said not to be DICOM */
 #define DETECT_DEPTH 8
@@ -20,9 +15,9 @@
 typedef struct listing_dicom {
     const nod_index_options *o;
     nod_listing *out;
-    nod_dicom_scan scan;
     nod_label_table *labels;
-    size_t n_unlabelled, n_dummies;
+    nod_dicom_met met;
+    size_t n_unlabelled;
     nod_error *err;
 } listing_dicom;
 
@@ -54,130 +49,14 @@ static bool detect_below(const char *folder, int depth, int *left)
     return found;
 }
 
-static bool detect(const char *path)
+static bool detect(const char *path, const nod_index_options *o)
 {
     int left = DETECT_FILES;
-    return nod_path_is_dir(path) ? detect_below(path, 0, &left) : is_dicom(path);
-}
-
-/* --- names -------------------------------------------------------------------------------- */
-
-/* Length of the folder that all names share, without its '/'; never inside of a zip archive. */
-static size_t common_folder(const nod_strlist *names)
-{
-    size_t n = strlen(names->items[0]), end = 0;
-    for (size_t i = 0; i < names->n; i++) {
-        size_t k = 0;
-        while (k < n && names->items[i][k] == names->items[0][k])
-            k++;
-        n = k;
-    }
-    for (size_t i = 0; i < n; i++) {
-        if (names->items[0][i] != '/') continue;
-        if (i > 0 && names->items[0][i - 1] == '!') break;
-        end = i;
-    }
-    return end;
-}
-
-/* One file stands for itself; of several, `name` is the folder and `files` what is in it. */
-static int name_files(listing_dicom *l, const nod_strlist *names, nod_item *item)
-{
-    nod_arena *a = &l->out->arena;
-    const char *first = names->items[0];
-    bool in_zip = strstr(first, "!/") != NULL;
-    if (names->n == 1 && !in_zip) {
-        item->name = nod_arena_strdup(a, first);
-        return item->name ? 0 : nod_fail_memory(l->err, "a name", strlen(first));
-    }
-    size_t n_folder = common_folder(names), skip = n_folder ? n_folder + 1 : 0;
-    nod_strbuf b = NOD_STRBUF_INIT;
-    for (size_t i = 0; i < names->n; i++)
-        nod_strbuf_printf(&b, "%s%s", i ? "|" : "", names->items[i] + skip);
-    item->name = nod_arena_printf(a, "%.*s", (int)n_folder, first);
-    item->files = nod_arena_strdup(a, b.data);
-    bool ok = item->name && item->files && !b.failed;
-    nod_strbuf_done(&b);
-    return ok ? 0 : nod_fail_memory(l->err, "names of a series", names->n);
-}
-
-static bool has_bar(const nod_strlist *names)
-{
-    for (size_t i = 0; i < names->n; i++)
-        if (strchr(names->items[i], '|')) return true;
-    return false;
+    if (!nod_path_is_dir(path)) return is_dicom(path);
+    return detect_below(path, 0, &left) && (o->labels || !nod_folder_has_dicom_classes(path));
 }
 
 /* --- cases -------------------------------------------------------------------------------- */
-
-static const char *keep(listing_dicom *l, nod_strbuf *b)
-{
-    const char *text = b->failed ? NULL : nod_arena_strdup(&l->out->arena, b->data);
-    nod_strbuf_done(b);
-    return text;
-}
-
-/* "" where the file does not say, or says nobody. */
-static const char *patient_of(listing_dicom *l, const nod_dicom_header *h)
-{
-    nod_strbuf b = NOD_STRBUF_INIT;
-    if (nod_patient_is_dummy(h->patient_id, true)) {
-        l->n_dummies += *h->patient_id != '\0';
-        return "";
-    }
-    nod_patient_add_key(&b, h->patient_issuer, h->patient_id);
-    return keep(l, &b);
-}
-
-/* OtherPatientIDs are of the same issuer as far as a file says. */
-static const char *other_ids_of(listing_dicom *l, const nod_dicom_header *h)
-{
-    nod_strbuf b = NOD_STRBUF_INIT;
-    for (const char *id = h->other_patient_ids; *id;) {
-        char one[NOD_DICOM_ID];
-        size_t n = strcspn(id, "\\");
-        snprintf(one, sizeof one, "%.*s", (int)n, id);
-        if (!nod_patient_is_dummy(one, true) && strchr(one, '|') == NULL) {
-            if (b.len) nod_strbuf_addc(&b, '|');
-            bool has_issuer = strchr(one, NOD_PATIENT_SEPARATOR) != NULL;
-            nod_patient_add_key(&b, has_issuer ? "" : h->patient_issuer, one);
-        }
-        id += n + (id[n] == '\\');
-    }
-    return keep(l, &b);
-}
-
-static const char *number_text(listing_dicom *l, double v)
-{
-    return isfinite(v) ? nod_arena_printf(&l->out->arena, "%.4g", v) : "";
-}
-
-/* What the header says; the table's row goes before it. Values of a kind that no fact can have are as
- * good as absent. */
-static int take_facts(listing_dicom *l, const nod_dicom_header *h, const nod_label_row *row,
-                      nod_item *item)
-{
-    nod_arena *a = &l->out->arena;
-    const char *said[NOD_FACTS] = {[NOD_FACT_SITE] = nod_arena_strdup(a, h->institution),
-                                   [NOD_FACT_VENDOR] = nod_arena_strdup(a, h->manufacturer),
-                                   [NOD_FACT_MODEL] = nod_arena_strdup(a, h->model),
-                                   [NOD_FACT_SEX] = nod_arena_strdup(a, h->patient_sex),
-                                   [NOD_FACT_AGE] = number_text(l, h->patient_age_years),
-                                   [NOD_FACT_DATE] = nod_arena_strdup(a, h->study_date),
-                                   [NOD_FACT_KVP] = number_text(l, h->kvp),
-                                   [NOD_FACT_FIELD] = number_text(l, h->field_strength_t)};
-    nod_error ignored = NOD_ERROR_INIT;
-    for (int f = 0; f < NOD_FACTS; f++) {
-        bool from_file = f <= (int)NOD_FACT_FIELD;
-        if (*row->facts[f])
-            item->facts[f] = nod_arena_strdup(a, row->facts[f]);
-        else if (from_file && said[f] && nod_fact_check((nod_fact)f, said[f], &ignored) == 0)
-            item->facts[f] = said[f];
-        if ((from_file && !said[f]) || (*row->facts[f] && !item->facts[f]))
-            return nod_fail_memory(l->err, "facts of a case", sizeof said);
-    }
-    return 0;
-}
 
 static const char *key_of(const listing_dicom *l, const nod_dicom_header *h)
 {
@@ -191,72 +70,37 @@ static const char *key_of(const listing_dicom *l, const nod_dicom_header *h)
     }
 }
 
-static int add_stack(listing_dicom *l, const nod_dicom_header *h, const nod_strlist *names)
+/* What the row of the table says; it stays until the listing is complete. */
+static bool take(void *ctx, const nod_dicom_header *h, nod_item *item)
 {
-    nod_item item = {.array = "", .index = -1, .official = NOD_PART_OUT};
+    listing_dicom *l = ctx;
     const nod_label_row *row = nod_label_table_find(l->labels, key_of(l, h));
     if (row == NULL) {
         l->n_unlabelled++;
         nod_listing_exclude(l->out, "no label", 1);
-        return 0;
+        return false;
     }
-    if (has_bar(names))
-        return nod_listing_add_problem(l->out, names->items[0],
-                                       "its name has a '|', which separates names in a cohort; "
-                                       "rename it",
-                                       l->err);
-    int rc = name_files(l, names, &item);
-    if (rc == 0) rc = take_facts(l, h, row, &item);
-    if (rc) return rc;
-    nod_arena *a = &l->out->arena;
-    item.official = row->official;
-    item.label = nod_arena_strdup(a, row->label);
-    item.patient = patient_of(l, h);
-    item.other_ids = other_ids_of(l, h);
-    item.person = nod_arena_strdup(a, h->person);
-    item.study = nod_arena_strdup(a, h->study_uid);
-    item.series = nod_arena_strdup(a, h->series_uid);
-    item.frame_of_reference =
-        nod_arena_strdup(a, h->identity_removed ? "" : h->frame_of_reference_uid);
-    if (!item.label || !item.patient || !item.other_ids || !item.person || !item.study ||
-        !item.series || !item.frame_of_reference)
-        return nod_fail_memory(l->err, "a case", sizeof item);
-    l->out->has_patients |= *item.patient != '\0';
-    l->out->multilabel |= strchr(item.label, '|') != NULL;
-    return nod_listing_add(l->out, &item, l->err);
+    item->official = row->official;
+    item->label = row->label;
+    for (int f = 0; f < NOD_FACTS; f++)
+        item->facts[f] = row->facts[f];
+    return true;
 }
 
-/* A series of several stacks is one case, which its policy refuses by name, or a case each. */
-static bool is_split(const listing_dicom *l)
+/* Strings of the table become the listing's own. */
+static int keep_rows(listing_dicom *l)
 {
-    return l->o->policies && l->o->policies->of[NOD_FINDING_SEVERAL_STACKS] == NOD_POLICY_SPLIT;
-}
-
-static int add_series(listing_dicom *l, size_t i_series)
-{
-    const nod_dicom_series *s = &l->scan.series[i_series];
-    nod_strlist names = NOD_STRLIST_INIT;
-    int rc = 0;
-    for (size_t k = 0; k < s->stacks.n && rc == 0; k++) {
-        NOD_TRY(nod_dicom_stack_files(&l->scan, i_series, k, &names, l->err));
-        bool alone = is_split(l) || s->stacks.items[k].projection || k + 1 == s->stacks.n;
-        if (!alone) continue; /* its files join those of the stacks that follow */
-        rc = add_stack(l, nod_dicom_stack_header(&l->scan, i_series, k), &names);
-        nod_strlist_done(&names);
-        names = (nod_strlist)NOD_STRLIST_INIT;
+    for (size_t i = 0; i < l->out->n; i++) {
+        nod_item *item = &l->out->items[i];
+        item->label = nod_arena_strdup(&l->out->arena, item->label);
+        bool ok = item->label != NULL;
+        for (int f = 0; f < NOD_FACTS && ok; f++)
+            if (item->facts[f] && *item->facts[f])
+                ok =
+                    (item->facts[f] = nod_arena_strdup(&l->out->arena, item->facts[f])) != NULL;
+        if (!ok) return nod_fail_memory(l->err, "labels", l->out->n);
     }
-out:
-    nod_strlist_done(&names);
-    return rc;
-}
-
-static int add_problems(listing_dicom *l)
-{
-    int rc = 0;
-    for (size_t i = 0; i < l->scan.n_problems && rc == 0; i++)
-        rc = nod_listing_add_problem(l->out, l->scan.problems[i].name,
-                                     l->scan.problems[i].message, l->err);
-    return rc;
+    return 0;
 }
 
 static void say_labels(const listing_dicom *l)
@@ -266,11 +110,7 @@ static void say_labels(const listing_dicom *l)
     if (l->n_unlabelled)
         nod_warn(l->o->log, "%zu series or images have no label in %s and are left out",
                  l->n_unlabelled, l->o->labels);
-    if (l->n_dummies)
-        nod_warn(l->o->log,
-                 "%zu series or images have a patient id that stands for nobody (removed, "
-                 "anonymous, 123456 ...); their patients count as unknown",
-                 l->n_dummies);
+    nod_dicom_met_warn(&l->met, l->o->log);
     if (unused)
         nod_warn(l->o->log, "%zu of %zu rows of %s name a %s that is not there, or not chosen",
                  unused, nod_label_table_rows(l->labels), l->o->labels, level);
@@ -279,31 +119,28 @@ static void say_labels(const listing_dicom *l)
 static int list(const char *path, const nod_index_options *o, nod_listing *out, nod_error *err)
 {
     listing_dicom l = {.o = o, .out = out, .err = err};
-    nod_dicom_choice choice = {0};
+    const nod_dicom_labeller labeller = {take, &l};
     int rc = 0;
     if (o->labels == NULL)
         return nod_fail(err, NOD_EINVAL,
                         "%s is a DICOM tree; its labels come from a table: --labels TABLE.csv "
-                        "with the columns patient, study or series, and label",
+                        "with the columns patient, study or series, and label; or, where each "
+                        "folder in it is a class, from their names: --layout folder",
                         path);
     NOD_TRY(nod_label_table_read(o->labels, o->log, &l.labels, err));
-    NOD_TRY(nod_dicom_scan_tree(path, NULL, &l.scan, err));
     out->root = nod_arena_strdup(&out->arena, path);
     if (out->root == NULL) {
         rc = nod_fail_memory(err, "a path", strlen(path));
         goto out;
     }
-    NOD_TRY(nod_dicom_choose(
-        &l.scan, o->series, nod_label_table_level(l.labels) == NOD_LEVEL_SERIES, &choice, err));
-    for (size_t i = 0; i < choice.n; i++)
-        NOD_TRY(add_series(&l, choice.series[i]));
-    NOD_TRY(add_problems(&l));
+    NOD_TRY(nod_dicom_cases_add(out, o, "", nod_label_table_level(l.labels) == NOD_LEVEL_SERIES,
+                                &labeller, &l.met, err));
+    NOD_TRY(keep_rows(&l));
+    NOD_TRY(nod_listing_sort(out, err));
     out->label_level = nod_label_table_level(l.labels);
     out->phi = true;
     say_labels(&l);
 out:
-    nod_dicom_choice_done(&choice);
-    nod_dicom_scan_done(&l.scan);
     nod_label_table_free(l.labels);
     return rc;
 }
@@ -311,6 +148,7 @@ out:
 const nod_source_layout nod_source_layout_dicom = {
     .name = "dicom",
     .about = "a tree of DICOM files, and a table of labels by patient, study or series",
+    .takes = NOD_LAYOUT_TAKES_LABELS | NOD_LAYOUT_TAKES_SERIES,
     .detect = detect,
     .list = list,
 };

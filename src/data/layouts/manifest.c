@@ -8,6 +8,7 @@
 
 #include "base/csv.h"
 #include "base/file.h"
+#include "data/layouts/item.h"
 #include "data/layouts/table.h"
 
 enum column { COL_PATH, COL_LABEL, COL_PATIENT, COL_PART, COL_ARRAY, COL_INDEX, COLUMNS };
@@ -22,8 +23,9 @@ typedef struct table {
     nod_error *err;
 } table;
 
-static bool detect(const char *path)
+static bool detect(const char *path, const nod_index_options *o)
 {
+    (void)o;
     return nod_path_is_file(path) && nod_has_suffix_nocase(path, ".csv");
 }
 
@@ -70,19 +72,14 @@ static const char *field(const table *t, size_t row, enum column c)
 
 static int take_facts(const table *t, size_t row, nod_listing *out, nod_item *item)
 {
-    for (int f = 0; f < NOD_FACTS; f++) {
+    int rc = 0;
+    for (int f = 0; f < NOD_FACTS && rc == 0; f++) {
         if (t->facts[f] < 0) continue;
         const char *text = nod_csv_get(t->csv, row, (size_t)t->facts[f]);
-        int rc = nod_fact_check((nod_fact)f, text, t->err);
-        if (rc) {
-            nod_error_prefix(t->err, "%s:%zu", t->path, nod_csv_line(t->csv, row));
-            return t->err->code = NOD_EDATA;
-        }
-        item->facts[f] = nod_arena_strdup(&out->arena, text);
-        if (!item->facts[f]) return nod_fail_memory(t->err, "a fact", strlen(text));
-        out->phi |= *text && nod_fact_get_info((nod_fact)f)->phi;
+        rc = nod_item_set_fact(out, item, (nod_fact)f, text, t->err);
     }
-    return 0;
+    if (rc) nod_error_prefix(t->err, "%s:%zu", t->path, nod_csv_line(t->csv, row));
+    return rc;
 }
 
 static int read_row(const table *t, size_t row, nod_listing *out)
@@ -154,7 +151,7 @@ static int list(const char *path, const nod_index_options *o, nod_listing *out, 
     const nod_log *log = o->log;
     table t = {.path = path, .err = err};
     int rc = 0;
-    NOD_TRY(nod_listing_root_of(out, path, err));
+    NOD_TRY(nod_listing_set_root(out, o, path, err));
     NOD_TRY(nod_csv_read(path, &t.csv, err));
     NOD_TRY(find_columns(&t, log));
     for (size_t row = 0; row < nod_csv_rows(t.csv); row++)
@@ -168,6 +165,7 @@ out:
 const nod_source_layout nod_source_layout_manifest = {
     .name = "manifest",
     .about = "a CSV table with the columns path,label and maybe patient,part,array,index",
+    .takes = NOD_LAYOUT_TAKES_DATA_ROOT,
     .detect = detect,
     .list = list,
 };

@@ -22,8 +22,9 @@ typedef struct part_arrays {
     double *patient;     /* [n] or NULL */
 } part_arrays;
 
-static bool detect(const char *path)
+static bool detect(const char *path, const nod_index_options *o)
 {
+    (void)o;
     unsigned char head[4] = {0};
     FILE *f = fopen(path, "rb");
     if (f == NULL) return false;

@@ -6,8 +6,9 @@
 #include "base/file.h"
 
 static const nod_source_layout *const layouts[] = {
-    &nod_source_layout_medmnist, &nod_source_layout_manifest, &nod_source_layout_dicom,
-    &nod_source_layout_folder};
+    &nod_source_layout_medmnist, &nod_source_layout_gandlf, &nod_source_layout_manifest,
+    &nod_source_layout_nnunet,   &nod_source_layout_msd,    &nod_source_layout_monai,
+    &nod_source_layout_bids,     &nod_source_layout_dicom,  &nod_source_layout_folder};
 
 const nod_source_layout *nod_source_layout_at(size_t i)
 {
@@ -70,4 +71,16 @@ int nod_listing_root_of(nod_listing *l, const char *file, nod_error *err)
     l->root = dir ? nod_arena_strdup(&l->arena, dir) : NULL;
     nod_free(dir);
     return l->root ? 0 : nod_fail_memory(err, "a path", strlen(file));
+}
+
+int nod_listing_set_root(nod_listing *l, const nod_index_options *o, const char *file,
+                         nod_error *err)
+{
+    if (o->data_root == NULL) return nod_listing_root_of(l, file, err);
+    l->root = nod_arena_strdup(&l->arena, o->data_root);
+    if (l->root == NULL) return nod_fail_memory(err, "a path", strlen(o->data_root));
+    if (!nod_path_is_dir(l->root))
+        return nod_fail(err, NOD_ENOENT, "there is no folder %s, where the paths of %s begin",
+                        l->root, file);
+    return 0;
 }
