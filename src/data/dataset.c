@@ -1,6 +1,7 @@
 /* dataset.c: the images of a part, decoded or found in the cache, and what is fitted on training. */
 #include "data/dataset.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/file.h"
@@ -24,6 +25,7 @@ typedef struct decoding {
     size_t *at;              /* [n] where in the cache; 0: not there */
     float *images;           /* [n][samples], or NULL */
     nod_contract_sums *sums; /* [n], or NULL */
+    char (*unlike)[256]; /* [n] why an image is not like the contract's, or NULL: not asked */
 } decoding;
 
 /* --- one case ----------------------------------------------------------------------------- */
@@ -60,6 +62,21 @@ static int apply(decoding *d, size_t i, const nod_image *im, nod_error *err)
         rc = nod_contract_apply(d->k, im, d->images + (int64_t)i * nod_contract_samples(d->k),
                                 err);
     if (!rc && d->sums) rc = nod_contract_measure(d->k, im, &d->sums[i], err);
+    return rc;
+}
+
+/* Whether the contract can take the image, and whether it is like those that it was made for. */
+static int judge(decoding *d, size_t i, const nod_image *im, nod_error *err)
+{
+    nod_error unlike = NOD_ERROR_INIT;
+    const char *id = nod_cohort_get(d->c, d->cases[i])->id;
+    size_t bytes = (size_t)nod_contract_samples(d->k) * sizeof(float);
+    float *values = nod_malloc(bytes);
+    if (values == NULL) return nod_fail_memory(err, "an image", bytes);
+    int rc = nod_contract_apply(d->k, im, values, err);
+    if (rc == 0 && nod_contract_check(d->k, im, id, &unlike))
+        snprintf(d->unlike[i], sizeof d->unlike[i], "%.255s", unlike.message);
+    nod_free(values);
     return rc;
 }
 
@@ -101,7 +118,9 @@ static int decode_case(void *ctx, size_t i, nod_error *err)
     const nod_place at = {path, k->files, k->array, k->index};
     NOD_TRY(nod_source_decode(d->source, &at, NULL, &im, err));
     NOD_TRY(check_same(k, &im, path, err));
-    if (d->cache)
+    if (d->unlike)
+        NOD_TRY(judge(d, i, &im, err));
+    else if (d->cache)
         NOD_TRY(prepare_and_keep(d, i, &im, &key, err));
     else
         NOD_TRY(apply(d, i, &im, err));
@@ -362,6 +381,36 @@ int nod_dataset_open(const nod_cohort *c, const nod_split *s, nod_part part,
 out:
     end(&job);
     nod_dataset_done(&d);
+    return rc;
+}
+
+int nod_dataset_check(const nod_cohort *c, const nod_split *s, nod_part part,
+                      const nod_contract *k, const nod_dataset_options *o, nod_unlike *out,
+                      nod_error *err)
+{
+    nod_dataset_options no_cache = *o;
+    no_cache.cache = NULL;
+    decoding job = {.c = c, .k = k, .o = &no_cache};
+    size_t n = nod_split_counts(s, part).images, *cases = nod_calloc(n + 1, sizeof *cases);
+    nod_unlike u = {0};
+    int rc = 0;
+    job.unlike = nod_calloc(n + 1, sizeof *job.unlike);
+    if (!cases || !job.unlike) {
+        rc = nod_fail_memory(err, "cases", n * sizeof *job.unlike);
+        goto out;
+    }
+    for (size_t i = 0; i < nod_cohort_size(c); i++)
+        if (nod_split_part(s, i) == part) cases[job.n++] = i;
+    job.cases = cases;
+    NOD_TRY(begin(&job, n, err));
+    NOD_TRY(decode_all(&job, err));
+    for (size_t i = 0; i < n; i++)
+        if (job.unlike[i][0] && u.n++ == 0) memcpy(u.first, job.unlike[i], sizeof u.first);
+    *out = u;
+out:
+    end(&job);
+    nod_free(job.unlike);
+    nod_free(cases);
     return rc;
 }
 

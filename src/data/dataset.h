@@ -39,6 +39,19 @@ int nod_dataset_open(const nod_cohort *c, const nod_split *s, nod_part part,
                      const nod_contract *k, const nod_look *look, const nod_dataset_options *o,
                      nod_dataset *out, nod_error *err) NOD_MUST_CHECK;
 void nod_dataset_done(nod_dataset *d);
+
+/* Images that are not like those of a contract's training part. */
+typedef struct nod_unlike {
+    size_t n;
+    char first[256]; /* of the first, in the order of the cohort: why */
+} nod_unlike;
+
+/* Decodes every image of a part, without its label and past the cache, and holds it against the contract,
+ * so that whatever stands in the way is known before a look is spent. Errors: those of
+ * nod_dataset_open; an image that is unlike but could be taken is none. */
+int nod_dataset_check(const nod_cohort *c, const nod_split *s, nod_part part,
+                      const nod_contract *k, const nod_dataset_options *o, nod_unlike *out,
+                      nod_error *err) NOD_MUST_CHECK;
 /* Borrowed from the dataset, which must not be moved meanwhile. */
 nod_examples nod_dataset_examples(const nod_dataset *d);
 

@@ -46,3 +46,29 @@ void nod_labels_done(nod_labels *l)
     nod_free(l->values);
     *l = (nod_labels){0};
 }
+
+/* `n` rows of class indices, or of n_from yes and no. */
+static int rename_values(const nod_labels *l, const int32_t *to, size_t n_classes, size_t n,
+                         int32_t **values, nod_error *err)
+{
+    if (!l->multilabel) {
+        for (size_t i = 0; i < n; i++)
+            (*values)[i] = to[(*values)[i]];
+        return 0;
+    }
+    int32_t *renamed = nod_calloc(n + 1, n_classes * sizeof *renamed);
+    if (renamed == NULL) return nod_fail_memory(err, "labels", n * n_classes * sizeof *renamed);
+    for (size_t i = 0; i < n; i++)
+        for (size_t k = 0; k < l->n_classes; k++)
+            renamed[i * n_classes + (size_t)to[k]] = (*values)[i * l->n_classes + k];
+    nod_free(*values);
+    *values = renamed;
+    return 0;
+}
+
+int nod_labels_rename(nod_labels *l, const int32_t *to, size_t n_classes, nod_error *err)
+{
+    int rc = rename_values(l, to, n_classes, l->n, &l->values, err);
+    if (rc == 0) l->n_classes = n_classes;
+    return rc;
+}

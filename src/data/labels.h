@@ -22,5 +22,9 @@ typedef struct nod_labels {
 int nod_labels_serve(const nod_cohort *c, const nod_split *s, nod_part part,
                      const nod_look *look, nod_labels *out, nod_error *err) NOD_MUST_CHECK;
 void nod_labels_done(nod_labels *l);
+/* The same labels as indices into other classes, of which class k is to[k], all different: those of a
+ * model, for a cohort from elsewhere. Errors: ENOMEM. */
+int nod_labels_rename(nod_labels *l, const int32_t *to, size_t n_classes,
+                      nod_error *err) NOD_MUST_CHECK;
 
 #endif

@@ -268,8 +268,12 @@ nod_json *nod_subgroups_json(const nod_subgroups *s)
 /* --- text -------------------------------------------------------------------------------------- */
 
 /* Three of them fit into a line. */
-static const nod_metric shown[] = {NOD_METRIC_ROC_AUC, NOD_METRIC_SENSITIVITY,
-                                   NOD_METRIC_SPECIFICITY};
+static const struct {
+    nod_metric metric;
+    const char *title;
+} shown[] = {{NOD_METRIC_ROC_AUC, "ROC AUC"},
+             {NOD_METRIC_SENSITIVITY, "sensitivity"},
+             {NOD_METRIC_SPECIFICITY, "specificity"}};
 
 /* Returns whether the value is an average over fewer classes than there are. */
 static bool add_cell(const nod_results *r, nod_metric metric, nod_strbuf *out)
@@ -299,7 +303,7 @@ static bool add_group(const group *g, nod_strbuf *out)
     else
         nod_strbuf_printf(out, "%8s", "unknown");
     for (size_t i = 0; i < NOD_COUNT(shown); i++)
-        partial = add_cell(r, shown[i], out) || partial;
+        partial = add_cell(r, shown[i].metric, out) || partial;
     nod_strbuf_addc(out, '\n');
     return partial;
 }
@@ -314,26 +318,37 @@ static void add_unknown(const nod_subgroups *s, nod_strbuf *out)
     if (n) nod_strbuf_add(out, ": not known for any case\n");
 }
 
+static bool add_factor(const factor *t, nod_strbuf *out)
+{
+    bool partial = false;
+    nod_strbuf_printf(out, "\n  %-20s %7s %8s", t->name, "images", "patients");
+    for (size_t k = 0; k < NOD_COUNT(shown); k++)
+        nod_strbuf_printf(out, "  %-17s", shown[k].title);
+    nod_strbuf_addc(out, '\n');
+    for (size_t g = 0; g < t->n; g++)
+        partial = add_group(&t->groups[g], out) || partial;
+    return partial;
+}
+
 void nod_subgroups_text(const nod_subgroups *s, nod_strbuf *out)
 {
     bool titled = false, partial = false;
     for (size_t i = 0; i < s->n; i++) {
         const factor *t = &s->factors[i];
-        if (t->n == 0) continue;
+        if (t->n < 2) continue;
         if (!titled)
             nod_strbuf_printf(out,
                               "\ngroups apart, each with the %g %% interval of its own cases\n",
                               100 * t->groups[0].results->confidence);
         titled = true;
-        nod_strbuf_printf(out, "\n  %-20s %7s %8s", t->name, "images", "patients");
-        for (size_t k = 0; k < NOD_COUNT(shown); k++)
-            nod_strbuf_printf(out, "  %-17s", nod_metric_info_get(shown[k])->title);
-        nod_strbuf_addc(out, '\n');
-        for (size_t g = 0; g < t->n; g++)
-            partial = add_group(&t->groups[g], out) || partial;
+        partial = add_factor(t, out) || partial;
     }
     if (partial)
         nod_strbuf_add(out, "  * mean over the classes that the group has: not comparable with "
                             "other groups\n");
+    for (size_t i = 0; i < s->n; i++)
+        if (s->factors[i].n == 1)
+            nod_strbuf_printf(out, "\nevery case has the %s '%.40s'\n", s->factors[i].name,
+                              s->factors[i].groups[0].name);
     add_unknown(s, out);
 }

@@ -86,7 +86,7 @@ static int load_data(session *s, nod_error *err)
 {
     int rc = 0;
     char *cache = NULL;
-    NOD_TRY(nod_run_cache(s->o->cache, &s->in, &cache, err));
+    NOD_TRY(nod_run_cache(s->o->cache, s->in.cohort_path, &cache, err));
     const nod_dataset_options o = {.threads = s->o->threads, .cache = cache, .log = s->o->log};
     NOD_TRY(nod_dataset_fit(s->in.cohort, s->in.split, &o, &s->contract, err));
     NOD_TRY(nod_dataset_open(s->in.cohort, s->in.split, NOD_PART_TRAIN, &s->contract, NULL, &o,

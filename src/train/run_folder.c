@@ -69,13 +69,13 @@ out:
     return rc;
 }
 
-int nod_run_cache(const char *asked, const nod_run_inputs *in, char **out, nod_error *err)
+int nod_run_cache(const char *asked, const char *cohort_path, char **out, nod_error *err)
 {
     if (asked && strcmp(asked, "none") == 0) {
         *out = NULL;
         return 0;
     }
-    *out = asked ? nod_strdup(asked) : nod_cache_default_path(in->cohort_path);
+    *out = asked ? nod_strdup(asked) : nod_cache_default_path(cohort_path);
     return *out ? 0 : nod_fail_memory(err, "path of a cache", 4096);
 }
 
@@ -180,19 +180,19 @@ bool nod_run_is_there(const char *folder)
     return there;
 }
 
-/* Folders of a run in which files are written: itself, seed_K, test. */
+/* Folders of a run in which files are written: itself, seed_K, test, external/NAME. */
 static bool is_written(const char *name)
 {
     return nod_has_prefix(name, "seed_") || strcmp(name, "test") == 0;
 }
 
-static int remove_temps(const char *folder, nod_error *err)
+/* In the folders of `folder` that are written, or in all. */
+static int remove_temps_below(const char *folder, bool all, nod_error *err)
 {
     nod_strlist names = NOD_STRLIST_INIT;
-    int rc = nod_file_remove_temps(folder, err);
-    if (!rc) rc = nod_dir_list(folder, &names, err);
+    int rc = nod_dir_list(folder, &names, err);
     for (size_t i = 0; i < names.n && !rc; i++) {
-        if (!is_written(names.items[i])) continue;
+        if (!all && !is_written(names.items[i])) continue;
         char *sub = nod_path_join(folder, names.items[i]);
         if (!sub)
             rc = nod_fail_memory(err, "path of a run", 4096);
@@ -201,6 +201,17 @@ static int remove_temps(const char *folder, nod_error *err)
         nod_free(sub);
     }
     nod_strlist_done(&names);
+    return rc;
+}
+
+static int remove_temps(const char *folder, nod_error *err)
+{
+    char *external = nod_path_join(folder, "external");
+    int rc = external ? nod_file_remove_temps(folder, err)
+                      : nod_fail_memory(err, "path of a run", 4096);
+    if (!rc) rc = remove_temps_below(folder, false, err);
+    if (!rc && nod_path_is_dir(external)) rc = remove_temps_below(external, true, err);
+    nod_free(external);
     return rc;
 }
 

@@ -9,6 +9,7 @@
  *   RUN/seed_K/model.safetensors    best epoch, calibrated, operating point frozen
  *   RUN/seed_K/validation.csv       per case, worst first
  *   RUN/test/                       of the last look at the test part (train/sealed_test.h)
+ *   RUN/external/NAME/              of the last look at a cohort from elsewhere
  *
  * The recipe names cohort and split as seen from RUN, so that a project may be moved as a whole.
  * run.json comes first and recipe.yaml last: a folder with a recipe is a complete run to resume.
@@ -37,7 +38,7 @@ void nod_run_inputs_done(nod_run_inputs *i);
 
 /* The folder that keeps decoded images: the one that was asked for, NULL for "none", and where nothing
  * was asked for (NULL) the one beside the cohort. The caller frees it. */
-int nod_run_cache(const char *asked, const nod_run_inputs *in, char **out,
+int nod_run_cache(const char *asked, const char *cohort_path, char **out,
                   nod_error *err) NOD_MUST_CHECK;
 
 /* run.json */

@@ -9,10 +9,13 @@
 #include "base/memory.h"
 #include "data/dataset.h"
 #include "eval/compare.h"
+#include "eval/subgroup.h"
 #include "infer/answer.h"
+#include "train/external.h"
+#include "train/factors.h"
 #include "train/run_folder.h"
 
-#define NOTES_MAX        8
+#define NOTES_MAX        16
 #define RESULTS_JSON_MAX ((size_t)1 << 30)
 
 typedef struct tested_run {
@@ -26,7 +29,10 @@ typedef struct tested_run {
     bool has_predictions;
     nod_operating_point *points; /* [models][columns] */
     nod_results *results;
-    nod_strbuf stamp;
+    nod_factors factors;
+    nod_subgroups *subgroups;
+    nod_strbuf stamp, by;
+    nod_strlist external; /* notes on the cohort from elsewhere */
 } tested_run;
 
 typedef struct look_session {
@@ -35,7 +41,27 @@ typedef struct look_session {
     nod_ledger *ledger;
     nod_look *look;
     nod_sha256 *results_hash;
+    nod_external external; /* empty where the runs' own test part is looked at */
 } look_session;
+
+/* What is looked at. */
+static const nod_cohort *tested_cohort(const look_session *s, const tested_run *r)
+{
+    return s->o->external ? s->external.cohort : r->in.cohort;
+}
+
+static const nod_split *tested_split(const look_session *s, const tested_run *r)
+{
+    return s->o->external ? s->external.split : r->in.split;
+}
+
+/* Where its results are, below RUN. */
+static char *results_folder(const look_session *s, const tested_run *r)
+{
+    char below[NOD_EXTERNAL_NAME_MAX + 16];
+    snprintf(below, sizeof below, "external/%s", s->external.name);
+    return nod_path_join(r->folder, s->o->external ? below : "test");
+}
 
 /* --- before the look ---------------------------------------------------------------------------- */
 
@@ -86,6 +112,10 @@ out:
 static void close_run(tested_run *r)
 {
     nod_results_free(r->results);
+    nod_subgroups_free(r->subgroups);
+    nod_factors_done(&r->factors);
+    nod_strlist_done(&r->external);
+    nod_strbuf_done(&r->by);
     if (r->has_predictions) nod_predictions_done(&r->predictions);
     nod_strlist_done(&r->models);
     nod_strbuf_done(&r->stamp);
@@ -100,7 +130,8 @@ static int open_runs(look_session *s, nod_error *err)
         tested_run *r = &s->runs[i];
         int rc = open_run(r, s->o->runs[i], err);
         if (rc) return rc;
-        if (strcmp(nod_split_hash(r->in.split), nod_split_hash(s->runs[0].in.split)) != 0)
+        if (!s->o->external &&
+            strcmp(nod_split_hash(r->in.split), nod_split_hash(s->runs[0].in.split)) != 0)
             return nod_fail(err, NOD_EINVAL,
                             "%s and %s were trained on different splits: test them apart",
                             s->o->runs[0], s->o->runs[i]);
@@ -110,13 +141,18 @@ static int open_runs(look_session *s, nod_error *err)
 
 /* The results of an earlier look are moored as well: a ledger that was rolled back to before that look
  * does not fit them. */
-static int check_earlier_results(const tested_run *r, const nod_ledger *l, nod_error *err)
+static int check_results(const char *folder, const char *name, const nod_ledger *l,
+                         nod_error *err)
 {
     int rc = 0;
     nod_json *j = NULL, *provenance = NULL, *moored = NULL;
     nod_anchor anchor;
-    char *path = nod_path_join(r->folder, "test/results.json");
-    if (!path) return nod_fail_memory(err, "path of results", 4096);
+    char *below = nod_path_join(folder, name),
+         *path = below ? nod_path_join(below, "results.json") : NULL;
+    if (!path) {
+        rc = nod_fail_memory(err, "path of results", 4096);
+        goto out;
+    }
     if (!nod_path_is_file(path)) goto out;
     NOD_TRY(nod_json_read(path, RESULTS_JSON_MAX, &j, err));
     NOD_TRY(nod_json_need_object(j, path, "provenance", &provenance, err));
@@ -125,14 +161,55 @@ static int check_earlier_results(const tested_run *r, const nod_ledger *l, nod_e
     NOD_TRY(nod_ledger_check_anchor(l, &anchor, path, err));
 out:
     nod_json_free(j);
+    nod_free(below);
     nod_free(path);
     return rc;
+}
+
+static int check_earlier_results(const tested_run *r, const nod_ledger *l, nod_error *err)
+{
+    nod_strlist names = NOD_STRLIST_INIT;
+    char *folder = nod_path_join(r->folder, "external");
+    int rc = folder ? check_results(r->folder, "test", l, err)
+                    : nod_fail_memory(err, "path of results", 4096);
+    if (!rc && nod_path_is_dir(folder)) rc = nod_dir_list(folder, &names, err);
+    for (size_t i = 0; i < names.n && !rc; i++)
+        rc = check_results(folder, names.items[i], l, err);
+    nod_strlist_done(&names);
+    nod_free(folder);
+    return rc;
+}
+
+/* All that can be asked of a cohort from elsewhere without a label. */
+static int open_external(look_session *s, nod_error *err)
+{
+    const nod_external_check_options o = {
+        .force = s->o->force, .threads = s->o->threads, .log = s->o->log};
+    int rc =
+        s->o->external ? nod_external_open(s->o->external, s->o->name, &s->external, err) : 0;
+    for (size_t i = 0; s->o->external && i < s->o->n_runs && !rc; i++) {
+        tested_run *r = &s->runs[i];
+        rc = nod_external_check(&s->external, &r->in, r->folder, r->models.items[0], &o,
+                                &r->external, err);
+    }
+    return rc;
+}
+
+/* In the ledger of the runs and in no other one: it is written to. */
+static int seal_external(look_session *s, nod_error *err)
+{
+    int rc = 0;
+    for (size_t i = 0; i < s->o->n_runs && !rc; i++)
+        rc = nod_ledger_check_anchor(s->ledger, &s->runs[i].made, s->runs[i].folder, err);
+    return rc ? rc
+              : nod_split_seal(s->external.split, s->external.cohort, s->ledger, s->o->again,
+                               s->o->by, err);
 }
 
 static int begin_look(look_session *s, nod_error *err)
 {
     int rc = 0;
-    const nod_split *split = s->runs[0].in.split;
+    const nod_split *split = tested_split(s, &s->runs[0]);
     char *path = s->o->ledger ? nod_strdup(s->o->ledger)
                               : nod_ledger_default_path(s->runs[0].in.cohort_path);
     nod_look_run *runs = nod_calloc(s->o->n_runs, sizeof *runs);
@@ -146,6 +223,7 @@ static int begin_look(look_session *s, nod_error *err)
     NOD_TRY(nod_ledger_open(path, NOD_LEDGER_WRITE, &s->ledger, err));
     for (size_t i = 0; i < s->o->n_runs; i++)
         NOD_TRY(check_earlier_results(&s->runs[i], s->ledger, err));
+    if (s->o->external) NOD_TRY(seal_external(s, err));
     nod_look_request q = {.split_hash = nod_split_hash(split),
                           .split_anchor = nod_split_anchor(split),
                           .runs = runs,
@@ -168,11 +246,11 @@ typedef struct case_names {
     char *memory;
 } case_names;
 
-static int name_cases(const tested_run *r, const nod_dataset *d, case_names *out,
-                      nod_error *err)
+static int name_cases(const nod_cohort *cohort, const nod_split *split, const nod_dataset *d,
+                      case_names *out, nod_error *err)
 {
     size_t n = d->labels.n;
-    bool known = nod_cohort_get_info(r->in.cohort)->grouping != NOD_GROUPING_NONE;
+    bool known = nod_cohort_get_info(cohort)->grouping != NOD_GROUPING_NONE;
     out->ids = nod_calloc(n + 1, sizeof *out->ids);
     out->patients = nod_calloc(n + 1, sizeof *out->patients);
     out->memory = nod_calloc(n + 1, 24);
@@ -181,8 +259,8 @@ static int name_cases(const tested_run *r, const nod_dataset *d, case_names *out
     for (size_t i = 0; i < n; i++) {
         size_t c = d->labels.cases[i];
         char *text = out->memory + i * 24;
-        snprintf(text, 24, "g%zu", nod_split_group(r->in.split, c));
-        out->ids[i] = nod_cohort_get(r->in.cohort, c)->id;
+        snprintf(text, 24, "g%zu", nod_split_group(split, c));
+        out->ids[i] = nod_cohort_get(cohort, c)->id;
         out->patients[i] = known ? text : NULL;
     }
     return 0;
@@ -214,12 +292,18 @@ static int predict_model(const look_session *s, tested_run *r, size_t i_model, n
     }
     if (a->n_points)
         memcpy(r->points + i_model * a->n_points, a->points, a->n_points * sizeof *a->points);
-    NOD_TRY(nod_run_cache(s->o->cache, &r->in, &cache, err));
+    const nod_cohort *cohort = tested_cohort(s, r);
+    const nod_split *split = tested_split(s, r);
+    NOD_TRY(nod_run_cache(s->o->cache, s->o->external ? s->external.path : r->in.cohort_path,
+                          &cache, err));
     const nod_dataset_options data = {
         .threads = s->o->threads, .cache = cache, .log = s->o->log};
-    NOD_TRY(nod_dataset_open(r->in.cohort, r->in.split, NOD_PART_TEST, &reader.contract,
-                             s->look, &data, &d, err));
-    NOD_TRY(name_cases(r, &d, &names, err));
+    NOD_TRY(nod_dataset_open(cohort, split, NOD_PART_TEST, &reader.contract, s->look, &data, &d,
+                             err));
+    if (s->o->external) NOD_TRY(nod_external_rename(&s->external, a, &d.labels, err));
+    if (i_model == 0)
+        NOD_TRY(nod_factors_make(cohort, &d.labels, r->models.n, &r->factors, err));
+    NOD_TRY(name_cases(cohort, split, &d, &names, err));
     nod_examples examples = nod_dataset_examples(&d);
     NOD_TRY(nod_reader_predict(&reader, &examples, names.ids, names.patients, (int32_t)i_model,
                                &r->predictions, err));
@@ -235,10 +319,14 @@ out:
 
 /* --- results -------------------------------------------------------------------------------------- */
 
-static size_t collect_notes(const tested_run *r, const char *notes[NOTES_MAX])
+static size_t collect_notes(const look_session *s, const tested_run *r,
+                            const char *notes[NOTES_MAX])
 {
-    const nod_cohort_info *info = nod_cohort_get_info(r->in.cohort);
+    const nod_cohort_info *info = nod_cohort_get_info(tested_cohort(s, r));
     size_t n = 0;
+    for (size_t i = 0; i < r->external.n; i++)
+        notes[n++] = r->external.items[i];
+    if (r->by.len) notes[n++] = r->by.data;
     if (info->grouping == NOD_GROUPING_NONE)
         notes[n++] = "intervals over images, patients unknown";
     if (info->grouping == NOD_GROUPING_DERIVED)
@@ -253,43 +341,69 @@ static int compute_results(const look_session *s, tested_run *r, size_t i, nod_e
 {
     const char *notes[NOTES_MAX];
     nod_look_stamp(s->look, i, &r->stamp);
+    nod_split_say_by(tested_split(s, r), &r->by);
     nod_results_options ro = nod_results_options_default();
     nod_anchor anchor = nod_look_anchor(s->look);
     nod_json *provenance = nod_json_object();
-    ro.n_notes = collect_notes(r, notes);
+    ro.n_notes = collect_notes(s, r, notes);
     ro.notes = notes;
     nod_json_set_str(provenance, "version", NODULE_VERSION);
     nod_json_set_str(provenance, "command", s->o->command);
     nod_json_set_str(provenance, "run_hash", r->hash);
-    nod_json_set_str(provenance, "split_hash", nod_split_hash(r->in.split));
+    nod_json_set_str(provenance, "split_hash", nod_split_hash(tested_split(s, r)));
+    if (s->o->external) {
+        nod_json_set_str(provenance, "external", s->external.name);
+        nod_json_set_str(provenance, "cohort_hash", nod_cohort_hash(s->external.cohort));
+        nod_json_set_str(provenance, "trained_on", nod_split_hash(r->in.split));
+    }
     nod_json_set(provenance, "anchor", nod_anchor_to_json(&anchor));
     ro.provenance = provenance;
     int rc = nod_results_new(&r->predictions, r->points, &ro, &r->results, err);
+    if (!rc)
+        rc = nod_subgroups_new(&r->predictions, r->points, r->factors.items, r->factors.n, &ro,
+                               &r->subgroups, err);
     nod_json_free(provenance);
     return rc;
 }
 
-/* RUN/test/{results.json, results.txt, predictions.csv} of this look. */
+/* All of it, and by group. */
+static nod_json *results_json(const tested_run *r)
+{
+    nod_json *j = nod_results_json(r->results);
+    nod_json_set(j, "subgroups", nod_subgroups_json(r->subgroups));
+    return j;
+}
+
+static void results_text(const tested_run *r, nod_strbuf *text)
+{
+    nod_results_text(r->results, text);
+    nod_subgroups_text(r->subgroups, text);
+}
+
+/* {results.json, results.txt, predictions.csv} of this look, and of a cohort from elsewhere the
+ * split.json with its seal. */
 static int write_results(const look_session *s, tested_run *r, nod_error *err)
 {
     int rc = 0;
-    nod_json *j = nod_results_json(r->results);
+    nod_json *j = results_json(r);
     nod_strbuf text = NOD_STRBUF_INIT;
-    char *folder = nod_path_join(r->folder, "test"), *canonical = NULL;
+    char *folder = results_folder(s, r), *canonical = NULL;
     char *json_path = folder ? nod_path_join(folder, "results.json") : NULL;
     char *text_path = folder ? nod_path_join(folder, "results.txt") : NULL;
     char *csv_path = folder ? nod_path_join(folder, "predictions.csv") : NULL;
+    char *split_path = folder ? nod_path_join(folder, "split.json") : NULL;
     size_t seeds = nod_predictions_seeds(&r->predictions);
     size_t columns = nod_task_columns(r->predictions.task, r->predictions.k);
     double *thresholds = r->points ? nod_calloc(seeds * columns, sizeof *thresholds) : NULL;
-    if (!json_path || !text_path || !csv_path || (r->points && !thresholds)) {
+    if (!json_path || !text_path || !csv_path || !split_path || (r->points && !thresholds)) {
         rc = nod_fail_memory(err, "results", 4096);
         goto out;
     }
     for (size_t i = 0; r->points && i < seeds * columns; i++)
         thresholds[i] = r->points[i].threshold;
-    nod_results_text(r->results, &text);
+    results_text(r, &text);
     NOD_TRY(nod_dir_make(folder, err));
+    if (s->o->external) NOD_TRY(nod_split_write(s->external.split, split_path, err));
     NOD_TRY(nod_json_write(j, json_path, err));
     NOD_TRY(nod_file_write(text_path, text.data, text.len, err));
     NOD_TRY(nod_predictions_write_csv(&r->predictions, thresholds, csv_path, err));
@@ -304,6 +418,7 @@ out:
     nod_free(json_path);
     nod_free(text_path);
     nod_free(csv_path);
+    nod_free(split_path);
     return rc;
 }
 
@@ -337,8 +452,8 @@ static int look_at_all(look_session *s, nod_strbuf *text, nod_json *out, nod_err
         NOD_TRY(compute_results(s, r, i, err));
         NOD_TRY(write_results(s, r, err));
         nod_strbuf_printf(text, "%s%s\n", i ? "\n" : "", r->folder);
-        nod_results_text(r->results, text);
-        nod_json_push(runs, nod_results_json(r->results));
+        results_text(r, text);
+        nod_json_push(runs, results_json(r));
     }
     NOD_TRY(compare_runs(s, text, comparisons, err));
     nod_sha256_hex(s->results_hash, hash);
@@ -364,10 +479,12 @@ int nod_sealed_test(const nod_sealed_test_options *o, nod_strbuf *text, nod_json
         goto out;
     }
     for (size_t i = 0; i < o->n_runs; i++) {
-        s.runs[i].stamp = (nod_strbuf)NOD_STRBUF_INIT;
+        s.runs[i].stamp = s.runs[i].by = (nod_strbuf)NOD_STRBUF_INIT;
+        s.runs[i].external = (nod_strlist)NOD_STRLIST_INIT;
         s.runs[i].lock = -1;
     }
     NOD_TRY(open_runs(&s, err));
+    NOD_TRY(open_external(&s, err));
     NOD_TRY(nod_sha256_new(&s.results_hash, err));
     NOD_TRY(begin_look(&s, err));
     NOD_TRY(look_at_all(&s, text, out, err));
@@ -380,6 +497,7 @@ out:
     for (size_t i = 0; s.runs && i < o->n_runs; i++)
         close_run(&s.runs[i]);
     nod_free(s.runs);
+    nod_external_done(&s.external);
     nod_json_free(out);
     return rc;
 }

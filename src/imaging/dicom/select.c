@@ -41,6 +41,7 @@ static const field fields[] = {
     {"PresentationIntentType", FIELD_TEXT, HEADER(intent)},
     {"ConvolutionKernel", FIELD_TEXT, HEADER(kernel)},
     {"ContrastBolusAgent", FIELD_TEXT, HEADER(contrast)},
+    {"InstitutionName", FIELD_TEXT, HEADER(institution)},
     {"Manufacturer", FIELD_TEXT, HEADER(manufacturer)},
     {"ManufacturerModelName", FIELD_TEXT, HEADER(model)},
     {"Units", FIELD_TEXT, HEADER(units)},

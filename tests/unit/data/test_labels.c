@@ -2,6 +2,7 @@
  * way to them. */
 #include <dirent.h>
 
+#include "base/memory.h"
 #include "data/labels.h"
 #include "sealed_world.h"
 
@@ -113,12 +114,35 @@ static void test_no_other_way(void **state)
     assert_true(n_files > 20);
 }
 
+/* The classes of another list: its second and its first; of three labels the second and third. */
+static void test_rename(void **state)
+{
+    (void)state;
+    nod_error err = NOD_ERROR_INIT;
+    static const int32_t values[] = {0, 1, 1, 0}, to[] = {2, 0};
+    nod_labels l = {.n = 4, .n_classes = 2, .values = nod_memdup(values, sizeof values)};
+    assert_int_equal(nod_labels_rename(&l, to, 3, &err), 0);
+    static const int32_t single[] = {2, 0, 0, 2};
+    assert_memory_equal(l.values, single, sizeof single);
+    assert_int_equal(l.n_classes, 3);
+    nod_labels_done(&l);
+    l = (nod_labels){.n = 2,
+                     .n_classes = 2,
+                     .multilabel = true,
+                     .values = nod_memdup(values, sizeof values)};
+    assert_int_equal(nod_labels_rename(&l, to, 3, &err), 0);
+    static const int32_t several[] = {1, 0, 0, 0, 0, 1}; /* 01 -> 100, 10 -> 001 */
+    assert_memory_equal(l.values, several, sizeof several);
+    nod_labels_done(&l);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_parts_are_served),
         cmocka_unit_test(test_test_part_needs_an_open_look),
         cmocka_unit_test(test_multilabel_values),
+        cmocka_unit_test(test_rename),
         cmocka_unit_test(test_no_other_way),
     };
     return cmocka_run_group_tests(tests, temp_folder_make, temp_folder_remove);
