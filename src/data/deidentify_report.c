@@ -89,7 +89,9 @@ nod_json *nod_deid_result_json(const nod_deid_result *r)
     nod_json_set(j, "burned_in", list_json(&r->burned_in));
     nod_json_set(j, "likely_burned_in", list_json(&r->likely_burned_in));
     nod_json_set(j, "faces", list_json(&r->faces));
-    nod_json_set_int(j, "comments_in_pixels", r->sum.n_comments);
+    nod_json_set_int(j, "comments_in_pixels", (int64_t)r->sum.wiped.comments);
+    nod_json_set_int(j, "overlay_samples", (int64_t)r->sum.wiped.overlay_samples);
+    nod_json_set_int(j, "bytes_behind_pixels", (int64_t)r->sum.wiped.trailing_bytes);
     nod_json_set(j, "attributes", attributes_json(&r->sum));
     return j;
 }
@@ -176,9 +178,14 @@ void nod_deid_result_text(const nod_deid_result *r, nod_strbuf *out)
         (long long)count_of(r, NOD_DEID_PRIVATE), (long long)count_of(r, NOD_DEID_UNKNOWN),
         (long long)count_of(r, NOD_DEID_BROKEN));
     add_found(r, out);
-    if (r->sum.n_comments > 0)
-        nod_strbuf_printf(out, "  %lld comments in compressed pixels overwritten\n",
-                          (long long)r->sum.n_comments);
+    const nod_dicom_wiped *w = &r->sum.wiped;
+    if (w->comments + w->overlay_samples + w->trailing_bytes > 0)
+        nod_strbuf_printf(
+            out,
+            "  beside the pixels, overwritten: %llu comments in codestreams, %llu "
+            "samples with bits of overlays, %llu bytes behind the last frame\n",
+            (unsigned long long)w->comments, (unsigned long long)w->overlay_samples,
+            (unsigned long long)w->trailing_bytes);
     add_refusals(r, out);
     add_warnings(r, out);
 }

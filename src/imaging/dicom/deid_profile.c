@@ -230,7 +230,7 @@ static void put_dummy(const nod_deid_subject *subject, const nod_dicom_element *
     else if (e->text != NULL)
         set_text(change, NOD_DEID_REMOVED);
     else
-        change->action = has_vr(e, "OB UN") ? NOD_DICOM_SET_ZEROS : NOD_DICOM_REMOVE;
+        change->action = has_vr(e, "OB") ? NOD_DICOM_SET_ZEROS : NOD_DICOM_REMOVE;
 }
 
 /* --- the table ------------------------------------------------------------------------------------ */
@@ -282,6 +282,8 @@ static int decide_by_row(const nod_deid_subject *subject, const nod_deid_row *ro
             change->action = NOD_DICOM_CLEAR;
         break;
     default:
+        if (has_vr(e, "UI") && e->text != NULL)
+            return map_uids(subject, e, change, reason, err);
         put_dummy(subject, e, change);
     }
     return 0;
@@ -298,8 +300,9 @@ static bool is_foreign_group(uint32_t tag)
            group == 0x0014 || group == 0x4010 || group == 0xfffc;
 }
 
-static int decide_by_vr(const nod_deid_subject *subject, const nod_dicom_element *e,
-                        nod_dicom_change *change, nod_deid_reason *reason, nod_error *err)
+static int decide_by_vr(const nod_deid_subject *subject, const nod_deid_terms *terms,
+                        const nod_dicom_element *e, nod_dicom_change *change,
+                        nod_deid_reason *reason, nod_error *err)
 {
     *reason = NOD_DEID_RULE;
     if (has_vr(e, "UN")) {
@@ -307,7 +310,8 @@ static int decide_by_vr(const nod_deid_subject *subject, const nod_dicom_element
     } else if (e->text == NULL || e->n == 0) {
         return 0;
     } else if (has_vr(e, "UI")) {
-        if (!is_class_uid(e->tag)) return map_uids(subject, e, change, reason, err);
+        if (!is_class_uid(e->tag) || nod_deid_terms_match(terms, e->text, NOD_DEID_TEXT))
+            return map_uids(subject, e, change, reason, err);
     } else if (has_vr(e, "DA DT")) {
         return move(subject, e, change, reason);
     } else if (has_vr(e, "UR")) {
@@ -341,7 +345,7 @@ static void search(const nod_deid_terms *terms, const nod_dicom_element *e,
                                                                          : NOD_DEID_TEXT;
     if (has_vr(e, "UI") || !nod_deid_terms_match(terms, e->text, match)) return;
     *reason = NOD_DEID_FOUND;
-    if (is_any_text(e))
+    if (is_any_text(e) || has_vr(e, "CS"))
         set_text(change, NOD_DEID_REMOVED);
     else
         change->action = NOD_DICOM_CLEAR;
@@ -382,7 +386,7 @@ int nod_deid_decide(const nod_deid_subject *subject, const nod_deid_terms *terms
         *reason = NOD_DEID_UNKNOWN;
         change->action = NOD_DICOM_REMOVE;
     } else if (!e->is_sequence) {
-        rc = decide_by_vr(subject, e, change, reason, err);
+        rc = decide_by_vr(subject, terms, e, change, reason, err);
     }
     if (rc == 0 && change->action == NOD_DICOM_KEEP && !e->is_sequence)
         search(terms, e, change, reason);

@@ -135,6 +135,11 @@ static int check_kind(const nod_dicom_file *file, const reading *r, nod_error *e
         return nod_fail(
             err, NOD_EFORMAT, "%s: it does not say which object it is: no SOP %s UID (0008,%s)",
             name, r->sop_class[0] ? "Instance" : "Class", r->sop_class[0] ? "0018" : "0016");
+    if (!nod_has_prefix(r->sop_class, "1.2.840.10008."))
+        return nod_fail(err, NOD_EUNSUPPORTED,
+                        "%s: a private kind of object, for which the standard defines no "
+                        "de-identification",
+                        name);
     if (nod_dicom_file_is_cut(file))
         return nod_fail(err, NOD_EFORMAT, "%s: the file ends inside its pixels", name);
     return 0;
@@ -178,7 +183,9 @@ int nod_deid_outcome_add(nod_deid_outcome *sum, const nod_deid_outcome *o, nod_e
     int rc = 0;
     for (size_t i = 0; rc == 0 && i < o->n_counts; i++)
         rc = count(sum, &o->counts[i], err);
-    sum->n_comments += o->n_comments;
+    sum->wiped.comments += o->wiped.comments;
+    sum->wiped.overlay_samples += o->wiped.overlay_samples;
+    sum->wiped.trailing_bytes += o->wiped.trailing_bytes;
     return rc;
 }
 
@@ -244,15 +251,13 @@ int nod_dicom_deidentify(nod_dicom_file *file, const nod_deid_subject *subject,
 {
     reading r = {.subject = subject};
     changing c = {.subject = subject, .terms = &r.terms, .out = out, .keeps_method = true};
-    size_t n_comments = 0;
     int rc;
     *out = (nod_deid_outcome){0};
     NOD_TRY(nod_dicom_edit(file, look, &r, err));
     NOD_TRY(check_kind(file, &r, err));
     judge(&r, out);
+    NOD_TRY(nod_dicom_wipe_hidden(file, &out->wiped, err));
     NOD_TRY(nod_dicom_edit(file, change_one, &c, err));
-    NOD_TRY(nod_dicom_wipe_comments(file, &n_comments, err));
-    out->n_comments = (int64_t)n_comments;
     NOD_TRY(say_so(file, c.keeps_method ? r.method : "", err));
 out:
     nod_deid_terms_done(&r.terms);

@@ -36,7 +36,7 @@ typedef enum nod_deid_burned_in { /* what the file says of text in its pixels */
 typedef struct nod_deid_outcome {
     nod_deid_count *counts; /* sorted by tag, reason, action; owned */
     size_t n_counts, cap;
-    int64_t n_comments; /* in its codestreams */
+    nod_dicom_wiped wiped; /* hidden beside the pixels */
     nod_deid_burned_in burned_in;
     bool has_face; /* CT, MR or PET of a head: a face can be rendered from the series */
 } nod_deid_outcome;

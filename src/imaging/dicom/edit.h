@@ -44,8 +44,8 @@ typedef enum nod_dicom_action {
     NOD_DICOM_KEEP, /* of a sequence: its items are visited */
     NOD_DICOM_REMOVE,
     NOD_DICOM_CLEAR,     /* there, without a value or items */
-    NOD_DICOM_SET_TEXT,  /* a VR of text gets change.text */
-    NOD_DICOM_SET_ZEROS, /* a VR of bytes gets two zeros */
+    NOD_DICOM_SET_TEXT,  /* it gets change.text */
+    NOD_DICOM_SET_ZEROS, /* an OB gets two zeros */
     NOD_DICOM_SET_CODE /* a sequence gets one item with a code that says that it was removed */
 } nod_dicom_action;
 
@@ -68,9 +68,17 @@ int nod_dicom_put_text(nod_dicom_file *file, uint32_t tag, const char *vr, const
 int nod_dicom_put_code(nod_dicom_file *file, uint32_t sequence, const char *value,
                        const char *scheme, const char *meaning, nod_error *err) NOD_MUST_CHECK;
 
-/* Overwrites comments and application data in JPEG, JPEG-LS and JPEG 2000 codestreams; lengths and
- * pixels stay. *n: how many there were. */
-int nod_dicom_wipe_comments(nod_dicom_file *file, size_t *n, nod_error *err) NOD_MUST_CHECK;
+typedef struct nod_dicom_wiped {
+    uint64_t comments; /* and application data, in JPEG, JPEG-LS and JPEG 2000 codestreams */
+    uint64_t overlay_samples; /* samples that had a bit of an overlay which lay in them */
+    uint64_t trailing_bytes;  /* not zero, behind the last frame */
+} nod_dicom_wiped;
+
+/* Overwrites what is hidden beside the pixels. Their values, and all lengths, stay. To be called while the
+ * overlays' attributes are there. Errors: EUNSUPPORTED (overlays within compressed pixels), EFORMAT (so
+ * many bytes behind the last frame that they are another one). */
+int nod_dicom_wipe_hidden(nod_dicom_file *file, nod_dicom_wiped *out,
+                          nod_error *err) NOD_MUST_CHECK;
 
 /* Writes the dataset as a file with preamble and a meta header of our own, atomically. Encapsulated
  * pixels keep their transfer syntax and bytes; all else becomes explicit little endian. Errors:

@@ -7,13 +7,9 @@
 #include <dcmtk/dcmdata/dcdeftag.h>
 #include <dcmtk/dcmdata/dcdict.h>
 #include <dcmtk/dcmdata/dcelem.h>
-#include <dcmtk/dcmdata/dcpixel.h>
-#include <dcmtk/dcmdata/dcpixseq.h>
-#include <dcmtk/dcmdata/dcpxitem.h>
 #include <dcmtk/dcmdata/dcsequen.h>
 
 extern "C" {
-#include "imaging/dicom/codestream.h"
 #include "imaging/dicom/edit.h"
 }
 
@@ -36,21 +32,6 @@ static uint32_t number_of(const DcmTagKey &key)
 static DcmTagKey key_of(uint32_t tag)
 {
     return DcmTagKey(static_cast<Uint16>(tag >> 16), static_cast<Uint16>(tag & 0xffff));
-}
-
-static void check(const DcmTagKey &tag, const OFCondition &c)
-{
-    if (c.bad()) throw Refused(tag, c);
-}
-
-/* Pointers first: the lists of DCMTK are changed while they are gone through. */
-template <class List> static std::vector<DcmObject *> members(List &list)
-{
-    std::vector<DcmObject *> all;
-    for (DcmObject *o = list.nextInContainer(nullptr); o != nullptr;
-         o = list.nextInContainer(o))
-        all.push_back(o);
-    return all;
 }
 
 static bool is_pixels(const DcmTagKey &key)
@@ -141,6 +122,7 @@ static void change_element(DcmItem &item, DcmElement &element, const nod_dicom_c
 {
     static const Uint8 zeros[2] = {0, 0};
     const DcmTag tag(element.getTag(), DcmVR(DcmVR(element.getVR()).getValidVRName()));
+    const bool is_text = dynamic_cast<DcmByteString *>(&element) != nullptr;
     DcmItem *code = nullptr;
 
     switch (change.action) {
@@ -152,8 +134,8 @@ static void change_element(DcmItem &item, DcmElement &element, const nod_dicom_c
     case NOD_DICOM_CLEAR:
         check(tag, item.insertEmptyElement(tag));
         break;
-    case NOD_DICOM_SET_TEXT:
-        put_text(item, tag, change.text.data);
+    case NOD_DICOM_SET_TEXT: /* where the file has no text, as the dictionary has it */
+        put_text(item, is_text ? tag : DcmTag(tag.getXTag()), change.text.data);
         break;
     case NOD_DICOM_SET_ZEROS:
         check(tag, item.putAndInsertUint8Array(tag, zeros, 2));
@@ -236,69 +218,6 @@ static int put_code(nod_dicom_file &f, uint32_t sequence, const char *value, con
     return 0;
 }
 
-/* --- codestreams -------------------------------------------------------------------------- */
-
-/* Wipes one codestream, or several that follow each other, in the bytes of these fragments. */
-static size_t wipe(std::vector<DcmPixelItem *> &fragments)
-{
-    std::vector<uint8_t> all;
-    std::vector<Uint8 *> parts;
-
-    for (DcmPixelItem *fragment : fragments) {
-        Uint8 *bytes = nullptr;
-        check(fragment->getTag(), fragment->getUint8Array(bytes));
-        parts.push_back(bytes);
-        if (bytes != nullptr) all.insert(all.end(), bytes, bytes + fragment->getLength());
-    }
-    size_t n = nod_codestream_wipe(all.data(), all.size());
-    if (n == 0) {
-        for (DcmPixelItem *fragment : fragments)
-            fragment->compact();
-        return 0;
-    }
-    const uint8_t *from = all.data();
-    for (size_t i = 0; i < fragments.size(); i++) {
-        size_t length = parts[i] != nullptr ? fragments[i]->getLength() : 0;
-        std::vector<uint8_t> part(from, from + length);
-        check(fragments[i]->getTag(), fragments[i]->putUint8Array(part.data(), length));
-        from += length;
-    }
-    return n;
-}
-
-static int wipe_comments(nod_dicom_file &f, size_t &n)
-{
-    DcmElement *element = nullptr;
-    DcmPixelSequence *sequence = nullptr;
-    E_TransferSyntax syntax = EXS_Unknown;
-    const DcmRepresentationParameter *parameter = nullptr;
-    std::vector<DcmPixelItem *> fragments;
-    Sint32 frames = 1;
-
-    n = 0;
-    if (f.dataset->findAndGetElement(DCM_PixelData, element).bad()) return 0;
-    auto *pixels = dynamic_cast<DcmPixelData *>(element);
-    if (pixels == nullptr) return 0;
-    pixels->getOriginalRepresentationKey(syntax, parameter);
-    if (syntax == EXS_RLELossless ||
-        pixels->getEncapsulatedRepresentation(syntax, parameter, sequence).bad() ||
-        sequence == nullptr)
-        return 0;
-    for (DcmObject *member : members(*sequence))
-        if (auto *item = dynamic_cast<DcmPixelItem *>(member)) fragments.push_back(item);
-    if (!fragments.empty()) fragments.erase(fragments.begin()); /* the offset table */
-    (void)f.dataset->findAndGetSint32(DCM_NumberOfFrames, frames);
-    if (fragments.size() != static_cast<size_t>(frames)) {
-        n = wipe(fragments);
-        return 0;
-    }
-    for (DcmPixelItem *fragment : fragments) {
-        std::vector<DcmPixelItem *> one(1, fragment);
-        n += wipe(one);
-    }
-    return 0;
-}
-
 } // namespace nod_dicom
 
 extern "C" {
@@ -324,12 +243,6 @@ int nod_dicom_put_code(nod_dicom_file *file, uint32_t sequence, const char *valu
     return nod_dicom::guarded(file->name.c_str(), err, [=] {
         return nod_dicom::put_code(*file, sequence, value, scheme, meaning);
     });
-}
-
-int nod_dicom_wipe_comments(nod_dicom_file *file, size_t *n, nod_error *err)
-{
-    return nod_dicom::guarded(file->name.c_str(), err,
-                              [=] { return nod_dicom::wipe_comments(*file, *n); });
 }
 
 } // extern "C"

@@ -2,7 +2,6 @@
 #include "imaging/dicom/shim/emit.hh"
 
 #include <utility>
-#include <vector>
 
 #include <dcmtk/dcmdata/dcdeftag.h>
 #include <dcmtk/dcmdata/dcelem.h>
@@ -39,10 +38,8 @@ void fill_meta(DcmMetaInfo &meta, const char *sop_class, const char *sop_instanc
 
     if (meta.putAndInsertUint8Array(DCM_FileMetaInformationVersion, version, 2).bad())
         throw std::bad_alloc();
-    for (const auto &t : texts) {
-        OFCondition c = meta.putAndInsertString(DcmTag(t.tag), t.value);
-        if (c.bad()) throw Refused(t.tag, c);
-    }
+    for (const auto &t : texts)
+        check(t.tag, meta.putAndInsertString(DcmTag(t.tag), t.value));
     meta.computeGroupLengthAndPadding(EGL_withGL, EPD_noChange, EXS_LittleEndianExplicit,
                                       EET_ExplicitLength);
 }

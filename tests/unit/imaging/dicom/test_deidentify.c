@@ -416,6 +416,41 @@ static void test_pixels_stay(void **state)
     nod_image_done(&im);
 }
 
+/* An overlay in bit 12 of samples of 12 bits, and words behind the last frame. */
+static void test_beside_pixels(void **state)
+{
+    static const unsigned samples[4] = {0x1001, 0x0002, 0x1003, 0x8004};
+    char path[512];
+    nod_deid_outcome o;
+    nod_bytes copy;
+    dicom_meta(&b, "1.2.840.10008.1.2.1");
+    text(0x00080016, "UI", "1.2.840.10008.5.1.4.1.1.7");
+    text(0x00080018, "UI", OBJECT);
+    text(0x00100010, "PN", PERSON);
+    text(0x00101000, "LO", NUMBER);
+    put_image();
+    b.size -= 22; /* the palette */
+    dicom_us(&b, 0x60000100, 16);
+    dicom_us(&b, 0x60000102, 12);
+    dicom_head(&b, 0x7fe00010, "OW", 14);
+    for (int i = 0; i < 4; i++)
+        dicom_u16(&b, samples[i]);
+    dicom_raw(&b, NUMBER, 6);
+    uint8_t *stored = memmem(b.data, b.size, "\x28\0\x01\x01US\x02\0", 8);
+    assert_non_null(stored);
+    stored[8] = 12;
+    stored[18] = 11; /* high bit */
+    if (copy_to(temp_path(path, *state, "beside.dcm"), "P-1", "key1", &o) != 0)
+        fail_msg("%s", err.message);
+    assert_int_equal(o.wiped.overlay_samples, 2);
+    assert_int_equal(o.wiped.trailing_bytes, 6);
+    nod_deid_outcome_done(&o);
+    check_clean(path);
+    assert_int_equal(nod_file_read(path, 1 << 16, &copy, &err), 0);
+    assert_memory_equal(copy.data + copy.size - 14, "\1\0\2\0\3\0\4\x80\0\0\0\0\0", 14);
+    nod_bytes_done(&copy);
+}
+
 /* Nobody's file: id and name stay empty, and "123456" is not looked for. */
 static void test_nobody(void **state)
 {
@@ -459,6 +494,54 @@ static void test_twice(void **state)
     assert_int_equal(nod_path_size(again), (int64_t)n);
 }
 
+/* A name and an id without their VR get it back. */
+static void test_unknown_vr(void **state)
+{
+    char path[512];
+    nod_deid_outcome o;
+    dicom_meta(&b, "1.2.840.10008.1.2.1");
+    text(0x00080016, "UI", "1.2.840.10008.5.1.4.1.1.2");
+    text(0x00080018, "UI", OBJECT);
+    dicom_head(&b, 0x00100010, "UN", 14);
+    dicom_raw(&b, NAME, 14);
+    dicom_head(&b, 0x00100020, "UN", 10);
+    dicom_raw(&b, ID, 10);
+    if (copy_to(temp_path(path, *state, "un.dcm"), "P-1", "key1", &o) != 0)
+        fail_msg("%s", err.message);
+    nod_deid_outcome_done(&o);
+    check_clean(path);
+    has_text(path, 0x00100010, 0, "P-1");
+    has_text(path, 0x00100020, 0, "P-1");
+}
+
+/* UIDs of kinds stay, unless one is that of an object or holds a number of the patient. */
+static void test_class_uids(void **state)
+{
+    char path[512], uid[NOD_DICOM_UID_BYTES];
+    nod_deid_outcome o;
+    dicom_meta(&b, "1.2.840.10008.1.2.1");
+    text(0x00080016, "UI", "1.2.840.10008.5.1.4.1.1.2");
+    text(0x00080018, "UI", OBJECT);
+    text(0x0008001a, "UI", "1.2.840.113619.4.26");
+    text(0x0008001b, "UI", OBJECT);
+    text(0x00101000, "LO", NUMBER);
+    open_item(0x00080110); /* CodingSchemeIdentificationSequence */
+    text(0x0008010c, "UI", "2.16.840.1." NUMBER);
+    close_sequence();
+    open_item(0x006a0002); /* AnnotationGroupSequence; its UID has the code D */
+    text(0x006a0003, "UI", "1.2.3.4.778\\1.2.840.10008.1.1");
+    close_sequence();
+    if (copy_to(temp_path(path, *state, "classes.dcm"), "P-1", "key1", &o) != 0)
+        fail_msg("%s", err.message);
+    nod_deid_outcome_done(&o);
+    check_clean(path);
+    has_text(path, 0x0008001a, 0, "1.2.840.113619.4.26");
+    assert_int_equal(nod_dicom_uid_under_key("key1", 4, "1.2.3.4.778", uid, &err), 0);
+    seen s = look_for(path, 0x006a0003, 0x006a0002);
+    assert_memory_equal(s.text, uid, strlen(uid));
+    assert_string_equal(s.text + strlen(uid), "\\1.2.840.10008.1.1");
+}
+
 static void test_refused(void **state)
 {
     char path[512];
@@ -476,6 +559,23 @@ static void test_refused(void **state)
     text(0x00080018, "UI", OBJECT);
     assert_int_equal(copy_to(path, "P-1", "key1", &o), NOD_EFORMAT);
     assert_non_null(strstr(err.message, "no SOP Class UID"));
+    nod_deid_outcome_done(&o);
+    b.size = 0;
+    dicom_meta(&b, "1.2.840.10008.1.2.1");
+    text(0x00080016, "UI", "1.2.3.4.5");
+    text(0x00080018, "UI", OBJECT);
+    assert_int_equal(copy_to(path, "P-1", "key1", &o), NOD_EUNSUPPORTED);
+    assert_non_null(strstr(err.message, "private kind"));
+    nod_deid_outcome_done(&o);
+    /* More pixels than frames: nobody says what they show. */
+    b.size = 0;
+    dicom_meta(&b, "1.2.840.10008.1.2.1");
+    text(0x00080018, "UI", OBJECT);
+    dicom_grey(&b, 1, 2, 8);
+    dicom_head(&b, 0x7fe00010, "OB", 4);
+    dicom_raw(&b, "abcd", 4);
+    assert_int_equal(copy_to(path, "P-1", "key1", &o), NOD_EFORMAT);
+    assert_non_null(strstr(err.message, "4 bytes of pixels where its frames need 2"));
     nod_deid_outcome_done(&o);
     assert_false(nod_path_exists(path));
 }
@@ -519,8 +619,11 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_nothing_is_left, begin, end),
         cmocka_unit_test_setup_teardown(test_what_is_there, begin, end),
         cmocka_unit_test_setup_teardown(test_pixels_stay, begin, end),
+        cmocka_unit_test_setup_teardown(test_beside_pixels, begin, end),
         cmocka_unit_test_setup_teardown(test_nobody, begin, end),
         cmocka_unit_test_setup_teardown(test_twice, begin, end),
+        cmocka_unit_test_setup_teardown(test_unknown_vr, begin, end),
+        cmocka_unit_test_setup_teardown(test_class_uids, begin, end),
         cmocka_unit_test_setup_teardown(test_refused, begin, end),
         cmocka_unit_test_setup_teardown(test_golden_images, begin, end),
     };
