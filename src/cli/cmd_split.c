@@ -6,6 +6,7 @@
 #include "cli/verb.h"
 #include "data/split.h"
 #include "eval/interval.h"
+#include "train/audit_split.h"
 
 typedef struct split_options {
     const char *out, *ledger, *again;
@@ -85,6 +86,21 @@ static void print_warnings(nod_cli *cli, const nod_split *s, const nod_cohort_in
                          "part '%s' has %zu groups of class '%s': fewer than %d say little",
                          nod_part_name((nod_part)p), n.class_groups[k], info->classes[k], FEW);
     }
+    if (nod_audit_is_notable(nod_split_audit(s))) {
+        nod_strbuf note = NOD_STRBUF_INIT;
+        nod_audit_add_note(nod_split_audit(s), &note);
+        nod_warn(cli->log, "%s", note.data);
+        nod_strbuf_done(&note);
+    }
+}
+
+static void print_audit(nod_cli *cli, const nod_split *s)
+{
+    const nod_audit *a = nod_split_audit(s);
+    nod_strbuf text = NOD_STRBUF_INIT;
+    nod_audit_add_text(a, &text);
+    fputs(text.data, cli->out);
+    nod_strbuf_done(&text);
 }
 
 /* What the parts go by, and how many cases could not be placed. */
@@ -124,6 +140,7 @@ static void print_split(nod_cli *cli, const nod_split *s, const nod_cohort *c, c
                 nod_cohort_get(c, n->i_case)->id, nod_cohort_get(c, n->i_other)->id);
     }
     print_power(cli, s, info);
+    print_audit(cli, s);
     fprintf(cli->out, "split: %s, hash %.12s; the test part is sealed\n", path,
             nod_split_hash(s));
 }
@@ -142,6 +159,7 @@ static nod_json *split_json(const nod_split *s, const nod_cohort *c)
     nod_strbuf_done(&by);
     nod_json_set(j, "parts", parts);
     nod_json_set_int(j, "notes", (int64_t)nod_split_notes(s));
+    nod_json_set(j, "audit", nod_audit_to_json(nod_split_audit(s)));
     return j;
 }
 
@@ -175,6 +193,7 @@ static int run(nod_cli *cli, const void *options_void, nod_error *err)
     nod_cohort *c = NULL;
     nod_split *s = NULL;
     nod_ledger *l = NULL;
+    nod_audit audit;
     int rc = 0;
     const char *cohort = cli->args[0];
     char *folder = nod_path_dir(cohort);
@@ -195,6 +214,8 @@ static int run(nod_cli *cli, const void *options_void, nod_error *err)
     NOD_TRY(take_by(o, &so, &by, err));
     NOD_TRY(nod_cohort_read(cohort, &c, err));
     NOD_TRY(nod_split_make(c, &so, &s, err));
+    NOD_TRY(nod_audit_split(c, s, &audit, err));
+    NOD_TRY(nod_split_set_audit(s, &audit, err));
     print_warnings(cli, s, nod_cohort_get_info(c));
     if (cli->dry_run) {
         print_split(cli, s, c, "not written (--dry-run)");

@@ -378,6 +378,21 @@ out:
     return rc;
 }
 
+int nod_split_set_audit(nod_split *s, const nod_audit *audit, nod_error *err)
+{
+    NOD_ASSERT(!s->sealed);
+    const nod_audit before = s->audit;
+    const bool audited = s->audited;
+    s->audit = *audit;
+    s->audited = true;
+    int rc = compute_hash(s, err);
+    if (rc) {
+        s->audit = before;
+        s->audited = audited;
+    }
+    return rc;
+}
+
 /* --- looking ------------------------------------------------------------------------------ */
 
 nod_part nod_split_part(const nod_split *s, size_t i_case)
@@ -432,6 +447,11 @@ nod_part_counts nod_split_counts(const nod_split *s, nod_part part)
 size_t nod_split_n_classes(const nod_split *s)
 {
     return s->n_classes;
+}
+
+const nod_audit *nod_split_audit(const nod_split *s)
+{
+    return s->audited ? &s->audit : NULL;
 }
 
 bool nod_split_is_sealed(const nod_split *s)

@@ -7,6 +7,7 @@
 #ifndef NOD_DATA_SPLIT_H
 #define NOD_DATA_SPLIT_H
 
+#include "data/audit.h"
 #include "data/cohort.h"
 #include "ledger/look.h"
 
@@ -77,6 +78,10 @@ typedef struct nod_part_counts {
 } nod_part_counts;
 nod_part_counts nod_split_counts(const nod_split *s, nod_part part);
 size_t nod_split_n_classes(const nod_split *s);
+
+/* Keeps what the shortcut audit found (train/audit_split.h) as part of the content; before sealing. */
+int nod_split_set_audit(nod_split *s, const nod_audit *audit, nod_error *err) NOD_MUST_CHECK;
+const nod_audit *nod_split_audit(const nod_split *s); /* NULL: none was made */
 
 /* Records the split in the ledger, which gives it its anchor. ESEAL where cases of the cohort
  * were looked at and `again` is NULL. */

@@ -79,6 +79,7 @@ nod_json *nod_split_content(const nod_split *s)
     nod_json_set(j, "counts", counts);
     nod_json_set(j, "notes", notes_json(s));
     nod_json_set(j, "cases", cases);
+    if (s->audited) nod_json_set(j, "audit", nod_audit_to_json(&s->audit));
     return j;
 }
 
@@ -256,7 +257,7 @@ static int parse_content(const nod_json *j, const char *where, const nod_cohort 
 {
     static const char *const keys[] = {"cohort",  "seed",   "fractions", "official", "grouping",
                                        "classes", "counts", "notes",     "cases",    NULL};
-    static const char *const optional[] = {"by", NULL};
+    static const char *const optional[] = {"by", "audit", NULL};
     const char *cohort;
     nod_json *counts, *notes, *cases;
     int rc = 0;
@@ -273,6 +274,9 @@ static int parse_content(const nod_json *j, const char *where, const nod_cohort 
     NOD_TRY(nod_json_need_object(j, where, "counts", &counts, err));
     NOD_TRY(nod_json_need_array(j, where, "notes", &notes, err));
     NOD_TRY(nod_json_need_array(j, where, "cases", &cases, err));
+    s->audited = nod_json_get(j, "audit") != NULL;
+    if (s->audited)
+        NOD_TRY(nod_audit_from_json(nod_json_get(j, "audit"), where, &s->audit, err));
     NOD_TRY(parse_counts(counts, where, s, err));
     NOD_TRY(parse_cases(cases, where, s, err));
     for (size_t i = 0; i < nod_json_count(notes); i++)

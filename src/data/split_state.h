@@ -27,7 +27,8 @@ struct nod_split {
     const char *grouping_rule;
     const char *grouping_text;
     char cohort[NOD_SHA256_HEX], hash[NOD_SHA256_HEX];
-    bool sealed;
+    bool sealed, audited;
+    nod_audit audit; /* where audited */
     nod_anchor anchor;
 };
 

@@ -31,7 +31,7 @@ typedef struct tested_run {
     nod_results *results;
     nod_factors factors;
     nod_subgroups *subgroups;
-    nod_strbuf stamp, by;
+    nod_strbuf stamp, by, audit;
     nod_strlist external; /* notes on the cohort from elsewhere */
 } tested_run;
 
@@ -119,6 +119,7 @@ static void close_run(tested_run *r)
     if (r->has_predictions) nod_predictions_done(&r->predictions);
     nod_strlist_done(&r->models);
     nod_strbuf_done(&r->stamp);
+    nod_strbuf_done(&r->audit);
     nod_run_inputs_done(&r->in);
     nod_free(r->points);
     nod_dir_unlock(r->lock);
@@ -319,8 +320,7 @@ out:
 
 /* --- results -------------------------------------------------------------------------------------- */
 
-static size_t collect_notes(const look_session *s, const tested_run *r,
-                            const char *notes[NOTES_MAX])
+static size_t collect_notes(const look_session *s, tested_run *r, const char *notes[NOTES_MAX])
 {
     const nod_cohort_info *info = nod_cohort_get_info(tested_cohort(s, r));
     size_t n = 0;
@@ -333,6 +333,11 @@ static size_t collect_notes(const look_session *s, const tested_run *r,
         notes[n++] = "patients derived from file names by a rule";
     if (info->positive_origin == NOD_POSITIVE_ASSUMED)
         notes[n++] = "positive class not declared: the highest class was taken";
+    const nod_audit *audit = nod_split_audit(r->in.split);
+    if (audit && nod_audit_is_notable(audit)) {
+        nod_audit_add_note(audit, &r->audit);
+        notes[n++] = r->audit.data;
+    }
     notes[n++] = r->stamp.data;
     return n;
 }
@@ -479,7 +484,7 @@ int nod_sealed_test(const nod_sealed_test_options *o, nod_strbuf *text, nod_json
         goto out;
     }
     for (size_t i = 0; i < o->n_runs; i++) {
-        s.runs[i].stamp = s.runs[i].by = (nod_strbuf)NOD_STRBUF_INIT;
+        s.runs[i].stamp = s.runs[i].by = s.runs[i].audit = (nod_strbuf)NOD_STRBUF_INIT;
         s.runs[i].external = (nod_strlist)NOD_STRLIST_INIT;
         s.runs[i].lock = -1;
     }
