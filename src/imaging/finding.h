@@ -36,6 +36,7 @@ typedef enum nod_finding_kind {
     NOD_FINDING_DERIVED,           /* ImageType DERIVED */
     NOD_FINDING_BURNED_IN,         /* BurnedInAnnotation YES */
     NOD_FINDING_MIXED_INTENT,      /* FOR PRESENTATION beside FOR PROCESSING */
+    NOD_FINDING_DETECTOR_SPACING,  /* of a projection: millimetres at the detector */
     /* of a file's geometry */
     NOD_FINDING_FORMS_DIFFER,   /* NIfTI: qform and sform are set and disagree */
     NOD_FINDING_NO_ORIENTATION, /* spacing only: not for work that depends on orientation */

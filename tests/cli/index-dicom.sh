@@ -29,6 +29,9 @@ quiet "$n" index cine/dicom --labels cine/labels.csv -o cine.csv
 synth --kind mammo -o mammo
 quiet "$n" index mammo/dicom --labels mammo/labels.csv -o mammo.csv
 [ "$(cases mammo.csv)" -eq "$(find mammo/dicom -type f | wc -l)" ] || fail "not every view is a case"
+column findings mammo.csv | grep -q detector-spacing || fail "a mammogram's millimetres are not said to be at the detector"
+refused 9 "detector-spacing" "$n" index mammo/dicom --labels mammo/labels.csv -o never.csv \
+    --policy detector-spacing=refuse
 
 # --- findings: refused by name, repaired by policy ----------------------------------------------
 for defect in gap:gap:resample tilt:gantry-tilt:shear uneven:uneven-spacing:resample; do

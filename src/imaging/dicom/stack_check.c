@@ -225,6 +225,11 @@ static bool is_burned_in(const nod_dicom_header *h)
     return h->burned_in;
 }
 
+static bool is_at_detector(const nod_dicom_header *h)
+{
+    return h->calibration == NOD_DICOM_SPACING_DETECTOR;
+}
+
 static bool is_lossy(const nod_dicom_header *h)
 {
     return h->lossy;
@@ -237,6 +242,8 @@ static const header_rule rules[] = {
     {NOD_FINDING_DERIVED, is_derived, "ImageType has DERIVED"},
     {NOD_FINDING_BURNED_IN, is_burned_in, "BurnedInAnnotation is YES"},
     {NOD_FINDING_LOSSY, is_lossy, "LossyImageCompression is 01"},
+    {NOD_FINDING_DETECTOR_SPACING, is_at_detector,
+     "the spacing is ImagerPixelSpacing or of a film"},
 };
 
 int nod_dicom_stack_check_headers(nod_dicom_stack *k, const nod_dicom_header *const *headers,

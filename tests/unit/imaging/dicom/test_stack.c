@@ -453,6 +453,8 @@ static void test_without_place(void **state)
     assert_int_equal(s.items[1].calibration, NOD_DICOM_SPACING_DETECTOR);
     assert_near(s.items[1].geometry.spacing_mm[0], 0.1, 0);
     assert_near(s.items[1].geometry.spacing_mm[1], 0.2, 0);
+    assert_true(nod_findings_has(&s.items[1].findings, NOD_FINDING_DETECTOR_SPACING));
+    assert_false(nod_findings_has(&s.items[0].findings, NOD_FINDING_DETECTOR_SPACING));
     nod_dicom_stacks_done(&s);
 }
 
