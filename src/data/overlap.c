@@ -9,7 +9,9 @@
 
 const char *nod_overlap_name(nod_overlap_kind kind)
 {
-    static const char *const names[] = {"same pixels", "same study", "same patient"};
+    static const char *const names[] = {"same pixels", "same study", "same patient",
+                                        "same name, birth date and sex",
+                                        "same frame of reference"};
     return names[kind];
 }
 
@@ -51,13 +53,15 @@ static int add_word(words *w, nod_overlap_kind kind, const char *text, size_t le
     return 0;
 }
 
-/* Strongest first. */
 static int add_case(words *w, const nod_case *k, size_t i, bool patients, nod_error *err)
 {
     int rc = 0;
     if (!k->constant)
         NOD_TRY(add_word(w, NOD_OVERLAP_PIXELS, k->pixels, strlen(k->pixels), i, err));
     NOD_TRY(add_word(w, NOD_OVERLAP_STUDY, k->study, strlen(k->study), i, err));
+    NOD_TRY(add_word(w, NOD_OVERLAP_PERSON, k->person, strlen(k->person), i, err));
+    NOD_TRY(add_word(w, NOD_OVERLAP_FRAME, k->frame_of_reference, strlen(k->frame_of_reference),
+                     i, err));
     if (!patients) goto out;
     if (!nod_patient_is_dummy(k->patient, true))
         NOD_TRY(add_word(w, NOD_OVERLAP_PATIENT, k->patient, strlen(k->patient), i, err));
@@ -89,6 +93,17 @@ static void keep_first(words *w)
     w->n = n;
 }
 
+static const word *find_strongest(const words *all, const words *own)
+{
+    const word *strongest = NULL;
+    for (size_t k = 0; k < own->n && all->n; k++) {
+        const word *met =
+            bsearch(&own->items[k], all->items, all->n, sizeof *all->items, compare_words);
+        if (met && (!strongest || met->kind < strongest->kind)) strongest = met;
+    }
+    return strongest;
+}
+
 static int add_overlap(nod_overlaps *o, const nod_overlap *x, nod_error *err)
 {
     if (!nod_grow((void **)&o->items, &o->cap, o->n + 1, sizeof *o->items))
@@ -112,10 +127,9 @@ int nod_overlaps_find(const nod_cohort *known, const nod_split *split, const nod
     for (size_t i = 0; i < nod_cohort_size(c); i++) {
         own.n = 0;
         NOD_TRY(add_case(&own, nod_cohort_get(c, i), i, o.patients_compared, err));
-        const word *met = NULL;
-        for (size_t k = 0; k < own.n && !met && all.n; k++)
-            met = bsearch(&own.items[k], all.items, all.n, sizeof *all.items, compare_words);
+        const word *met = find_strongest(&all, &own);
         if (!met) continue;
+        o.n_suspects += nod_overlap_is_suspect(met->kind);
         const nod_overlap x = {.i_case = i, .i_known = met->i_case, .kind = met->kind};
         NOD_TRY(add_overlap(&o, &x, err));
     }

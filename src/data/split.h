@@ -28,7 +28,7 @@ typedef struct nod_split_options {
     {                                   \
         .fraction = { 0.7, 0.15, 0.15 } \
     }
-#define NOD_SPLIT_VALUES_MAX 10000 /* of a category that a split goes by */
+#define NOD_SPLIT_VALUES_MAX 1000 /* of a category that a split goes by */
 
 /* Why a case is left out, or what is odd about one that is not. */
 typedef enum nod_split_note_kind {

@@ -196,7 +196,8 @@ static int parse_note(const nod_json *j, const char *where, const nod_cohort *c,
         kind++;
     n.from = NOD_PART_OUT;
     if (i_case < 0 || i_other < 0 || kind == NOTE_KINDS ||
-        (strcmp(from, "out") != 0 && !nod_part_parse(from, &n.from)))
+        (!nod_part_parse(from, &n.from) &&
+         (kind != NOD_NOTE_UNKNOWN || strcmp(from, "out") != 0)))
         return nod_fail(err, NOD_EFORMAT, "%s: the note on case '%.64s' is malformed", where,
                         id);
     n.i_case = (size_t)i_case;

@@ -120,27 +120,38 @@ int nod_external_rename(const nod_external *e, const nod_answer *a, nod_labels *
 
 /* --- what the run has met ----------------------------------------------------------------------- */
 
+/* The first cases that are, or are not, suspects: "c1 (same pixels as c7 of the train part), c2 ..." */
+static void name_overlaps(const nod_external *e, const nod_run_inputs *in,
+                          const nod_overlaps *o, bool suspects, nod_strbuf *b)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < o->n; i++) {
+        const nod_overlap *x = &o->items[i];
+        if (nod_overlap_is_suspect(x->kind) != suspects) continue;
+        if (n++ == NAMED_CASES) {
+            nod_strbuf_add(b, " ...");
+            return;
+        }
+        nod_strbuf_printf(b, "%s%s (%s as %s of the %s part)", n > 1 ? ", " : "",
+                          nod_cohort_get(e->cohort, x->i_case)->id, nod_overlap_name(x->kind),
+                          nod_cohort_get(in->cohort, x->i_known)->id,
+                          nod_part_name(nod_split_part(in->split, x->i_known)));
+    }
+}
+
 static int fail_overlap(const nod_external *e, const nod_run_inputs *in, const char *run,
                         const nod_overlaps *o, nod_error *err)
 {
     nod_strbuf b = NOD_STRBUF_INIT;
-    size_t n_patients = 0;
-    for (size_t i = 0; i < o->n; i++) {
-        const nod_overlap *x = &o->items[i];
-        n_patients += x->kind == NOD_OVERLAP_PATIENT;
-        if (i < NAMED_CASES)
-            nod_strbuf_printf(&b, "%s%s (%s as %s of the %s part)", i ? ", " : "",
-                              nod_cohort_get(e->cohort, x->i_case)->id,
-                              nod_overlap_name(x->kind),
-                              nod_cohort_get(in->cohort, x->i_known)->id,
-                              nod_part_name(nod_split_part(in->split, x->i_known)));
-    }
-    if (o->n > NAMED_CASES) nod_strbuf_add(&b, " ...");
+    bool patients = false;
+    for (size_t i = 0; i < o->n; i++)
+        patients = patients || o->items[i].kind == NOD_OVERLAP_PATIENT;
+    name_overlaps(e, in, o, false, &b);
     int rc = nod_fail(
         err, NOD_EDATA,
-        "%zu of %zu cases are known to run %s: %s; take their rows out of the cohort%s", o->n,
-        nod_cohort_size(e->cohort), run, b.data ? b.data : "",
-        n_patients
+        "%zu of %zu cases are known to run %s: %s; take their rows out of the cohort%s",
+        o->n - o->n_suspects, nod_cohort_size(e->cohort), run, b.data ? b.data : "",
+        patients
             ? ", or, where equal ids are different people, name them apart (ISSUER^ID in the "
               "column 'patient')"
             : "");
@@ -148,22 +159,42 @@ static int fail_overlap(const nod_external *e, const nod_run_inputs *in, const c
     return rc;
 }
 
+/* What the results say of it. */
+static int note_overlap(const nod_external *e, const nod_overlaps *o, nod_strlist *notes,
+                        nod_error *err)
+{
+    nod_strbuf b = NOD_STRBUF_INIT;
+    nod_strbuf_printf(
+        &b, "external cohort %s: none of its cases is known to the run by pixels%s", e->name,
+        o->patients_compared
+            ? ", study or patient"
+            : " or study; patients are not named alike in both, so that they could "
+              "not be compared");
+    bool ok = !b.failed && nod_strlist_add(notes, b.data);
+    nod_strbuf_clear(&b);
+    if (ok && o->n_suspects) {
+        nod_strbuf_printf(
+            &b,
+            "%zu of its cases are suspects: name, birth date and sex, or a frame of "
+            "reference, as in the run's training or validation part",
+            o->n_suspects);
+        ok = !b.failed && nod_strlist_add(notes, b.data);
+    }
+    nod_strbuf_done(&b);
+    return ok ? 0 : nod_fail_memory(err, "a note", 256);
+}
+
 static int check_overlap(const nod_external *e, const nod_run_inputs *in, const char *run,
-                         nod_strlist *notes, nod_error *err)
+                         const nod_log *log, nod_strlist *notes, nod_error *err)
 {
     nod_overlaps o = {0};
     nod_strbuf b = NOD_STRBUF_INIT;
     int rc = nod_overlaps_find(in->cohort, in->split, e->cohort, &o, err);
-    if (!rc && o.n) rc = fail_overlap(e, in, run, &o, err);
-    if (!rc) {
-        nod_strbuf_printf(
-            &b, "external cohort %s: none of its cases is known to the run by pixels%s",
-            e->name,
-            o.patients_compared ? ", study or patient"
-                                : " or study; patients are not named alike in both, "
-                                  "so that they could not be compared");
-        if (b.failed || !nod_strlist_add(notes, b.data))
-            rc = nod_fail_memory(err, "a note", 128);
+    if (!rc && o.n > o.n_suspects) rc = fail_overlap(e, in, run, &o, err);
+    if (!rc) rc = note_overlap(e, &o, notes, err);
+    if (!rc && o.n_suspects) {
+        name_overlaps(e, in, &o, true, &b);
+        nod_warn(log, "suspects, which prove nothing: %s", b.data ? b.data : "");
     }
     nod_strbuf_done(&b);
     nod_overlaps_done(&o);
@@ -225,7 +256,7 @@ int nod_external_check(const nod_external *e, const nod_run_inputs *in, const ch
     NOD_TRY(nod_contract_from_json(m->contract, model_path, &k, err));
     NOD_TRY(nod_answer_from_json(m->answer, model_path, &a, err));
     NOD_TRY(match_classes(e, &a, &to, err));
-    NOD_TRY(check_overlap(e, in, run, notes, err));
+    NOD_TRY(check_overlap(e, in, run, o->log, notes, err));
     NOD_TRY(check_images(e, &k, o, notes, err));
 out:
     nod_free(to);

@@ -54,7 +54,8 @@ static void check(const nod_split *s)
         NOD_ASSERT(nod_split_counts(s, (nod_part)p).images == n_of[p]);
     for (size_t i = 0; i < nod_split_notes(s); i++) {
         const nod_split_note *n = nod_split_get_note(s, i);
-        NOD_ASSERT(n->i_case < N_CASES && n->i_other < N_CASES && n->from < NOD_PARTS);
+        NOD_ASSERT(n->i_case < N_CASES && n->i_other < N_CASES &&
+                   (n->from < NOD_PARTS || n->kind == NOD_NOTE_UNKNOWN));
     }
 }
 

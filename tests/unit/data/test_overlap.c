@@ -94,9 +94,75 @@ static void test_other_names(void **state)
     nod_cohort_free(other);
 }
 
+/* One case of each cohort with what DICOM says of it. */
+static nod_cohort *of_dicom(const char *id, const char *study, const char *person,
+                            const char *frame)
+{
+    static const char *const classes[] = {"no", "yes"};
+    const nod_cohort_info info = {.classes = classes,
+                                  .n_classes = 2,
+                                  .positive = 1,
+                                  .positive_origin = NOD_POSITIVE_DERIVED,
+                                  .grouping = NOD_GROUPING_DECLARED,
+                                  .layout = "dicom",
+                                  .source = "s"};
+    nod_error err = NOD_ERROR_INIT;
+    nod_cohort *c = NULL;
+    assert_int_equal(nod_cohort_new(&info, ".", &c, &err), 0);
+    for (int i = 0; i < 6; i++) { /* of three parts; the first case is the one of interest */
+        char name[32], patient[32];
+        snprintf(name, sizeof name, "%s%d", id, i);
+        snprintf(patient, sizeof patient, "H^%s-%d", id, i);
+        nod_case k = {.id = name,
+                      .file = name,
+                      .array = "",
+                      .index = -1,
+                      .patient = patient,
+                      .study = i ? NULL : study,
+                      .person = i ? NULL : person,
+                      .frame_of_reference = i ? NULL : frame,
+                      .official = (nod_part)(i / 2),
+                      .depth = 1,
+                      .height = 2,
+                      .width = 3,
+                      .channels = 1,
+                      .sample = "u8"};
+        assert_int_equal(nod_sha256_of(name, strlen(name), k.pixels, &err), 0);
+        if (nod_cohort_add(c, &k, classes[i % 2], &err)) fail_msg("%s", err.message);
+    }
+    assert_int_equal(nod_cohort_finish(c, &err), 0);
+    return c;
+}
+
+static void test_study_and_suspects(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *study, *person, *frame;
+        size_t n, n_suspects;
+        nod_overlap_kind kind;
+    } others[] = {{"1.2.3", "0123456789abcdef", "1.4", 1, 0, NOD_OVERLAP_STUDY},
+                  {"1.2.4", "0123456789abcdef", "1.4", 1, 1, NOD_OVERLAP_PERSON},
+                  {"1.2.4", "", "1.4", 1, 1, NOD_OVERLAP_FRAME},
+                  {"1.2.4", "", "", 0, 0, NOD_OVERLAP_PIXELS}};
+    nod_cohort *known = of_dicom("a", "1.2.3", "0123456789abcdef", "1.4");
+    nod_split *s = divided(known);
+    for (size_t i = 0; i < NOD_COUNT(others); i++) {
+        nod_cohort *c = of_dicom("b", others[i].study, others[i].person, others[i].frame);
+        nod_overlaps o = find(known, s, c);
+        assert_true(o.n == others[i].n && o.n_suspects == others[i].n_suspects);
+        if (o.n) assert_int_equal(o.items[0].kind, others[i].kind);
+        nod_overlaps_done(&o);
+        nod_cohort_free(c);
+    }
+    nod_split_free(s);
+    nod_cohort_free(known);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_kinds),
-                                       cmocka_unit_test(test_other_names)};
+                                       cmocka_unit_test(test_other_names),
+                                       cmocka_unit_test(test_study_and_suspects)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
