@@ -49,11 +49,17 @@ static const nod_option options[] = {
 /* Cases below which an interval is too wide to say much. */
 #define FEW 10
 
+/* Label maps have no classes of cases to count. */
+static size_t counted_classes(const nod_cohort_info *info)
+{
+    return info->segmentation ? 0 : info->n_classes;
+}
+
 static nod_json *part_json(const nod_split *s, const nod_cohort_info *info, nod_part part)
 {
     nod_part_counts n = nod_split_counts(s, part);
     nod_json *j = nod_json_object(), *classes = nod_json_object();
-    for (size_t k = 0; k < info->n_classes; k++)
+    for (size_t k = 0; k < counted_classes(info); k++)
         nod_json_set_int(classes, info->classes[k], (int64_t)n.class_images[k]);
     nod_json_set_int(j, "images", (int64_t)n.images);
     nod_json_set_int(j, "groups", (int64_t)n.groups);
@@ -80,7 +86,7 @@ static void print_warnings(nod_cli *cli, const nod_split *s, const nod_cohort_in
 {
     for (int p = 0; p < NOD_PARTS; p++) {
         nod_part_counts n = nod_split_counts(s, (nod_part)p);
-        for (size_t k = 0; k < info->n_classes; k++)
+        for (size_t k = 0; k < counted_classes(info); k++)
             if (n.class_groups[k] < FEW)
                 nod_warn(cli->log,
                          "part '%s' has %zu groups of class '%s': fewer than %d say little",
@@ -121,13 +127,13 @@ static void print_split(nod_cli *cli, const nod_split *s, const nod_cohort *c, c
 {
     const nod_cohort_info *info = nod_cohort_get_info(c);
     fprintf(cli->out, "%-12s %8s %8s", "part", "images", "groups");
-    for (size_t k = 0; k < info->n_classes && k < 8; k++)
+    for (size_t k = 0; k < counted_classes(info) && k < 8; k++)
         fprintf(cli->out, " %12s", info->classes[k]);
     fprintf(cli->out, "\n");
     for (int p = 0; p < NOD_PARTS; p++) {
         nod_part_counts n = nod_split_counts(s, (nod_part)p);
         fprintf(cli->out, "%-12s %8zu %8zu", nod_part_name((nod_part)p), n.images, n.groups);
-        for (size_t k = 0; k < info->n_classes && k < 8; k++)
+        for (size_t k = 0; k < counted_classes(info) && k < 8; k++)
             fprintf(cli->out, " %12zu", n.class_images[k]);
         fprintf(cli->out, "\n");
     }

@@ -114,6 +114,8 @@ bool nod_cohort_has_official(const nod_cohort *c);
 const char *nod_cohort_folder(const nod_cohort *c); /* where relative files begin */
 /* The image file's path as the program can open it; caller's. NULL: no memory. */
 char *nod_cohort_case_path(const nod_cohort *c, size_t i) NOD_MUST_CHECK;
+/* EUNSUPPORTED where the cases have label maps: networks are trained on classes of images. */
+int nod_cohort_need_labels(const nod_cohort *c, nod_error *err) NOD_MUST_CHECK;
 /* SHA-256 over all that a split depends on: cases, labels, classes, positive class, grouping. */
 const char *nod_cohort_hash(const nod_cohort *c);
 /* Why what was found did not become a case, and how many times: the flow of the cohort is those and

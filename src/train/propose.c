@@ -178,6 +178,7 @@ int nod_recipe_propose(const nod_cohort *c, const nod_split *s, const char *coho
     if (strpbrk(cohort_path, "'\n") || strpbrk(split_path, "'\n"))
         return nod_fail(err, NOD_EINVAL,
                         "paths with quotes or line breaks cannot stand in a recipe");
+    NOD_TRY(nod_cohort_need_labels(c, err));
     NOD_TRY(gather(c, s, &f, err));
     write_recipe(&f, nod_cohort_get_info(c), cohort_path, split_path, &b);
     if (b.failed) {

@@ -44,6 +44,8 @@ static nod_task task_of(const nod_cohort_info *info)
 static int check_task(const session *s, nod_error *err)
 {
     nod_task task = task_of(nod_cohort_get_info(s->in.cohort));
+    int rc = nod_cohort_need_labels(s->in.cohort, err);
+    if (rc) return rc;
     if (task == s->in.recipe->task) return 0;
     return nod_fail(err, NOD_ERECIPE, "task: the recipe says %s, the cohort is %s",
                     nod_task_name(s->in.recipe->task), nod_task_name(task));

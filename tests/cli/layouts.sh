@@ -162,7 +162,9 @@ quiet "$n" index $v2 -o fold.csv --fold 0
 quiet "$n" index datalist.json --data-root scans -o fold.csv --fold 1
 [ "$(column part fold.csv | sort | uniq -c | awk '{ printf "%s %s ", $2, $1 }')" = "train $((n_cases - (n_cases + 2) / 3)) val $(((n_cases + 2) / 3)) " ] ||
     fail "parts of MONAI's fold"
-quiet "$n" split nnunet.csv -o nnunet_split.json
+quiet "$n" split nnunet.csv
+grep -q tumor out.txt && fail "a split counts the classes of label maps as those of cases"
+refused 12 "the cohort has label maps" "$n" init nnunet.csv
 
 # --- DICOM: a table of labels, a table of GaNDLF, class folders ----------------------------------------
 same=
