@@ -497,9 +497,10 @@ char *nod_cohort_case_path(const nod_cohort *c, size_t i)
 int nod_cohort_need_labels(const nod_cohort *c, nod_error *err)
 {
     if (!c->info.segmentation) return 0;
-    return nod_fail(err, NOD_EUNSUPPORTED,
-                    "the cohort has label maps; networks that draw them are not trained by this "
-                    "version, which learns classes of images");
+    return nod_fail(
+        err, NOD_EUNSUPPORTED,
+        "the cohort has label maps; networks that draw them are not trained by this "
+        "version, which learns classes of images");
 }
 
 const char *nod_cohort_hash(const nod_cohort *c)

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "base/hide.h"
 #include "data/layout.h"
 #include "data/mask.h"
 #include "data/patient_rule.h"
@@ -240,8 +241,8 @@ static int note_image(seen *s, const nod_image *im, const nod_findings *f, nod_e
 }
 
 /* The mask must lie where the image does, and hold no other values than those that have names. */
-static int look_at_mask(const indexing *x, const nod_item *item, const nod_image *im,
-                        const char *image_path, seen *s, nod_error *err)
+static int look_at_mask(const indexing *x, const nod_item *item, const nod_image *im, seen *s,
+                        nod_error *err)
 {
     nod_image mask = {0};
     int64_t n_classes = (int64_t)x->list.classes.n;
@@ -250,7 +251,8 @@ static int look_at_mask(const indexing *x, const nod_item *item, const nod_image
     char *path = nod_path_join(x->list.root, item->mask);
     if (path == NULL) return nod_fail_memory(err, "a path", strlen(item->mask));
     NOD_TRY(nod_mask_read(path, x->o->policies, &mask, &s->largest, err));
-    NOD_TRY(nod_geometry_agree(&im->geometry, image_path, &mask.geometry, path, err));
+    NOD_TRY(
+        nod_geometry_agree(&im->geometry, "the image", &mask.geometry, "its label map", err));
     if (n_classes > 0 && s->largest >= n_classes) {
         rc = nod_fail(err, NOD_EDATA,
                       "%s: the label map has the value %lld; the data set names 0 to %lld",
@@ -259,6 +261,7 @@ static int look_at_mask(const indexing *x, const nod_item *item, const nod_image
     }
     NOD_TRY(nod_image_pixel_hash(&mask, s->mask_pixels, err));
 out:
+    if (rc) nod_error_hide(err, path, "its label map");
     nod_image_done(&mask);
     nod_free(path);
     return rc;
@@ -278,7 +281,7 @@ static int look_at(void *ctx, size_t i, nod_error *err)
     const nod_place at = {path, item->files ? item->files : "", item->array, item->index};
     int rc = nod_source_decode(x->source, &at, &findings, &im, &why);
     if (rc == 0) rc = nod_image_pixel_hash(&im, s->pixels, &why);
-    if (rc == 0) rc = look_at_mask(x, item, &im, path, s, &why);
+    if (rc == 0) rc = look_at_mask(x, item, &im, s, &why);
     if (rc == 0) rc = note_image(s, &im, &findings, &why);
     if (rc == NOD_ENOMEM) {
         *err = why;

@@ -29,18 +29,14 @@ static int check_values(const nod_image *im, const char *path, double *largest, 
     for (int64_t k = 0; k < nod_image_samples(im); k++) {
         double v = nod_image_value(im, k);
         if (!(v >= 0) || v != floor(v))
-            return nod_fail(
-                err, NOD_EDATA,
-                "%s: voxel %lld of the label map is %g; label maps hold whole numbers "
-                "from 0",
-                path, (long long)k, v);
+            return nod_fail(err, NOD_EDATA,
+                            "%s: voxel %lld is %g; label maps hold whole numbers from 0", path,
+                            (long long)k, v);
         if (v > top) top = v;
         *picture = *picture && (v == 0 || v == 255);
     }
     if (top >= NOD_COHORT_MAX_CLASSES)
-        return nod_fail(err, NOD_EDATA,
-                        "%s: the label map has the value %g; %d is the largest that "
-                        "may be",
+        return nod_fail(err, NOD_EDATA, "%s: has the value %g; a label map has %d at most",
                         path, top, NOD_COHORT_MAX_CLASSES - 1);
     *picture = *picture && top == 255;
     *largest = *picture ? 1 : top;

@@ -210,20 +210,20 @@ bad 9 'channel_names is not an object with 1 to' bad
 json "{\"channel_names\": {\"0\": \"T1\"}, $labels"
 bad 5 'dataset.json:1' bad --layout nnunet
 json "{\"channel_names\": {\"0\": \"T1\"}, $labels}"
-bad 9 "there is no label map labelsTr/scan_$first.nii.gz" bad
+bad 9 'there is no label map of its name' bad
 json "{\"channel_names\": {\"0\": \"T1\", \"1\": \"T2\"}, $labels}"
 bad 9 'are not the channels 0000 to 0001' bad
 rm -r bad/labelsTr
 bad 9 'no folder labelsTr of label maps' bad
 bad 2 'there is no fold 7; it has 1' $v2 --fold 7
 sed "s/scan_$first/scan_x/" $v2/splits_final.json >splits.json
-bad 9 "does not have case 'scan_$first'" $v2 --fold 0 --fold-file splits.json
+bad 9 "fold 0 lacks 1 of the $n_cases cases" $v2 --fold 0 --fold-file splits.json
 echo '{"training": [{"image": "a.nii.gz"}, {"label": "b.nii.gz"}]}' >list.json
 bad 9 'training\[1\]: image is missing' list.json
 echo '{"training": [{"image": "a.nii.gz", "label": 1}, {"image": "b.nii.gz", "label": "c.nii.gz"}]}' >list.json
 bad 9 'label maps and classes do not go together' list.json
 echo '{"training": [{"image": "a.nii.gz", "label": 1}, {"image": "./a.nii.gz", "label": 0}]}' >list.json
-bad 9 'is named twice' list.json
+bad 9 'images 1 and 2 are the same file' list.json
 echo '{"images": []}' >list.json
 bad 5 'has no list `training`' list.json
 bad 2 'no training image has fold 9; the folds are 0 to 2' datalist.json --data-root scans --fold 9
@@ -243,7 +243,7 @@ bad 9 'several kinds of images: T1w' bad_bids
 rm bad_bids/derivatives/manual/desc-manual_dseg.tsv
 cp "bids/derivatives/manual/sub-$first/anat/sub-${first}_desc-manual_dseg.nii.gz" \
     "bad_bids/derivatives/manual/sub-$first/anat/sub-${first}_desc-other_dseg.nii.gz"
-bad 9 'several label maps fit' bad_bids --images _T1w
+bad 9 'such as desc-manual_dseg and desc-other_dseg' bad_bids --images _T1w
 bad 2 "there is no column 'sick'" bad_bids --images _T1w --label-column sick
 rm -r bad_bids/derivatives
 sed -i 's/group/kind/' bad_bids/participants.tsv
@@ -257,9 +257,9 @@ bad 2 'does not take --label-column' $v2 --label-column group
 mkdir odd
 cp scans/*.nii.gz odd
 cp "scans/$first.nii.gz" "odd/mask_$first.nii.gz"
-refused 9 "odd/mask_$first.nii.gz: .*label map" "$n" index datalist.json --data-root odd --max-unreadable 0
+refused 9 "its label map: .*a label map" "$n" index datalist.json --data-root odd --max-unreadable 0
 quiet "$n" index datalist.json --data-root odd --max-unreadable 0.2 -o odd.csv
 [ "$(tail -n +2 odd.csv | wc -l)" -eq $((n_cases - 1)) ] || fail "a bad label map is not left out"
 "$n" convert "scans/mask_$first.nii.gz" -o "odd/mask_$first.nii.gz" --orientation SAR --overwrite >/dev/null
-refused 9 "mask_$first" "$n" index datalist.json --data-root odd --max-unreadable 0
-says 'are not on one grid'
+refused 9 'the image and its label map are not on one grid' "$n" index datalist.json --data-root odd \
+    --max-unreadable 0

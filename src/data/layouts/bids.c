@@ -270,8 +270,8 @@ static int name_values(bids *b)
         rc = read_table(b, b->tables.items[i], i == 0 ? classes : &names);
         if (rc == 0 && i > 0 && !same_names(classes, &names))
             rc = nod_fail(b->err, NOD_EDATA,
-                          "%s and %s give the values of label maps other names",
-                          b->tables.items[0], b->tables.items[i]);
+                          "%s: its %zu tables *dseg.tsv do not agree about the names of values",
+                          b->out->root, b->tables.n);
         nod_strlist_done(&names);
     }
     return rc;
@@ -285,6 +285,32 @@ static int compare_subjects(const void *x, const void *y)
     nod_bids_piece b = nod_bids_name_get(&((const bids_file *)y)->name, "sub");
     int order = strncmp(a.at, b.at, NOD_MIN(a.n, b.n));
     return order ? order : (a.n > b.n) - (a.n < b.n);
+}
+
+/* A name without whose it is: "desc-manual_dseg". */
+static void add_rest(nod_strbuf *s, const nod_bids_name *n)
+{
+    for (size_t i = 0; i < n->n_entities; i++) {
+        nod_bids_piece k = n->entities[i].key, v = n->entities[i].value;
+        if (nod_bids_piece_is(k, "sub") || nod_bids_piece_is(k, "ses")) continue;
+        nod_strbuf_printf(s, "%.*s-%.*s_", (int)k.n, k.at, (int)v.n, v.at);
+    }
+    nod_strbuf_addn(s, n->suffix.at, n->suffix.n);
+}
+
+static int fail_several(const bids *b, const nod_bids_name *x, const nod_bids_name *y)
+{
+    nod_strbuf names = NOD_STRBUF_INIT;
+    add_rest(&names, x);
+    nod_strbuf_add(&names, " and ");
+    add_rest(&names, y);
+    nod_fail(
+        b->err, NOD_EDATA,
+        "%s: several label maps fit one image, such as %s; choose with --masks, e.g. --masks "
+        "'desc-manual'",
+        b->out->root, names.data);
+    nod_strbuf_done(&names);
+    return b->err->code;
 }
 
 /* The label map of an image, NULL: none. */
@@ -306,12 +332,7 @@ static int find_mask(const bids *b, const bids_file *image, const char **out)
         best = &masks[low];
         most = fit;
     }
-    if (second)
-        return nod_fail(
-            b->err, NOD_EDATA,
-            "several label maps fit %s: %s and %s; choose with --masks, e.g. --masks "
-            "'desc-manual'",
-            image->path, second->path, best->path);
+    if (second) return fail_several(b, &second->name, &best->name);
     *out = best ? best->path : NULL;
     return 0;
 }

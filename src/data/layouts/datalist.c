@@ -262,6 +262,7 @@ static int read_item(datalist *d, const nod_json *list, const char *name, size_t
                          "its label is of another kind than those before: label maps and "
                          "classes do not go together");
     item.official = e.part;
+    item.line = d->out->n + 1;
     rc = nod_listing_add(d->out, &item, d->err);
 out:
     return rc;
@@ -362,7 +363,7 @@ static int list(const char *path, const nod_index_options *o, nod_listing *out, 
     warn_count(&d);
     if (d.n_unlabelled) nod_listing_exclude(out, "no label", d.n_unlabelled);
     NOD_TRY(nod_listing_sort(out, err));
-    NOD_TRY(nod_listing_check_twice(out, json, err));
+    NOD_TRY(nod_listing_check_twice(out, json, "images", err));
 out:
     nod_json_free(d.json);
     nod_strlist_done(&d.names);

@@ -255,9 +255,9 @@ static int set_dicom(nod_listing *l, const nod_index_options *o, nod_item *item,
     l->arena = one.arena;
     if (rc == 0 && one.n > 1)
         rc = nod_fail(err, NOD_EDATA,
-                      "%s holds %zu series or images of DICOM, and a row is one; choose with "
+                      "%zu series or images of DICOM are where one is meant; choose with "
                       "--series, or name the file",
-                      name, one.n);
+                      one.n);
     if (rc == 0 && one.n == 0) {
         item->name = nod_arena_strdup(&l->arena, name);
         if (item->name == NULL) rc = nod_fail_memory(err, "a name", strlen(name));

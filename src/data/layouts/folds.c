@@ -65,8 +65,10 @@ static int read_fold(nod_folds *f, nod_error *err)
     if (f->n > 0) qsort(f->cases, f->n, sizeof *f->cases, compare_cases);
     for (size_t i = 1; i < f->n; i++)
         if (strcmp(f->cases[i - 1].id, f->cases[i].id) == 0)
-            return nod_fail(err, NOD_EDATA, "%s: fold %lld: case '%.80s' stands twice", f->path,
-                            (long long)f->fold, f->cases[i].id);
+            return nod_fail(err, NOD_EDATA, "%s: fold %lld names a case twice%s", f->path,
+                            (long long)f->fold,
+                            f->cases[i - 1].part == f->cases[i].part ? ""
+                                                                     : ", in train and in val");
 out:
     return rc;
 }
@@ -100,34 +102,24 @@ void nod_folds_free(nod_folds *f)
     nod_free(f);
 }
 
-int nod_folds_part(nod_folds *f, const char *id, bool is_test, nod_part *out, nod_error *err)
+nod_part nod_folds_part(nod_folds *f, const char *id)
 {
     const fold_case key = {.id = id};
     fold_case *found =
         f->n > 0 ? bsearch(&key, f->cases, f->n, sizeof *f->cases, compare_cases) : NULL;
-    if (found && is_test)
-        return nod_fail(err, NOD_EDATA, "%s: fold %lld has case '%.80s', which is a test case",
-                        f->path, (long long)f->fold, id);
-    if (!found && !is_test)
-        return nod_fail(err, NOD_EDATA,
-                        "%s: fold %lld does not have case '%.80s'; a fold names every case as "
-                        "train or val",
-                        f->path, (long long)f->fold, id);
-    if (found) found->used = true;
-    *out = found ? found->part : NOD_PART_TEST;
-    return 0;
+    if (found == NULL) return NOD_PART_OUT;
+    found->used = true;
+    return found->part;
 }
 
-int nod_folds_check_used(const nod_folds *f, nod_error *err)
+int nod_folds_check(const nod_folds *f, size_t n_cases, nod_error *err)
 {
-    size_t unused = 0, first = 0;
-    for (size_t i = f->n; i > 0; i--) {
-        if (f->cases[i - 1].used) continue;
-        unused++;
-        first = i - 1;
-    }
-    if (unused == 0) return 0;
+    size_t used = 0;
+    for (size_t i = 0; i < f->n; i++)
+        used += f->cases[i].used;
+    if (used == n_cases && used == f->n) return 0;
     return nod_fail(err, NOD_EDATA,
-                    "%s: fold %lld names %zu cases that are not there, '%.80s' the first",
-                    f->path, (long long)f->fold, unused, f->cases[first].id);
+                    "%s: fold %lld lacks %zu of the %zu cases for training that are there, and "
+                    "names %zu that are not; a fold names every case as train or val",
+                    f->path, (long long)f->fold, n_cases - used, n_cases, f->n - used);
 }

@@ -15,11 +15,10 @@ typedef struct nod_folds nod_folds;
 int nod_folds_read(const char *path, int64_t fold, nod_folds **out,
                    nod_error *err) NOD_MUST_CHECK;
 void nod_folds_free(nod_folds *f);
-/* The part of a case; with `is_test` NOD_PART_TEST. EDATA: the fold does not have it, or has a case of
- * the test part. */
-int nod_folds_part(nod_folds *f, const char *id, bool is_test, nod_part *out,
-                   nod_error *err) NOD_MUST_CHECK;
-/* EDATA where the fold has cases that nobody asked for. */
-int nod_folds_check_used(const nod_folds *f, nod_error *err) NOD_MUST_CHECK;
+/* The part of a case; NOD_PART_OUT: the fold does not name it. */
+nod_part nod_folds_part(nod_folds *f, const char *id);
+/* EDATA unless each of `n_cases` cases, whose parts have been asked for, is in the fold and the fold has
+ * no others. Cases are counted, since names of cases may be those of patients. */
+int nod_folds_check(const nod_folds *f, size_t n_cases, nod_error *err) NOD_MUST_CHECK;
 
 #endif

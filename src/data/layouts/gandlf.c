@@ -252,7 +252,7 @@ static int list(const char *path, const nod_index_options *o, nod_listing *out, 
         NOD_TRY(read_row(&g, row));
     if (g.n_unlabelled) nod_listing_exclude(out, "no label", g.n_unlabelled);
     NOD_TRY(nod_listing_sort(out, err));
-    NOD_TRY(nod_listing_check_twice(out, path, err));
+    NOD_TRY(nod_listing_check_twice(out, path, "lines", err));
 out:
     nod_csv_free(g.csv);
     return rc;

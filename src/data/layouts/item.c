@@ -127,45 +127,63 @@ static int compare_keyed(const void *a, const void *b)
     return order ? order : (x->place > y->place) - (x->place < y->place);
 }
 
-int nod_listing_sort(nod_listing *l, nod_error *err)
+static void free_keyed(keyed *k, size_t n)
 {
-    int rc = 0;
-    keyed *k = nod_calloc(l->n + 1, sizeof *k);
-    if (k == NULL) return nod_fail_memory(err, "the order of images", l->n * sizeof *k);
-    for (size_t i = 0; i < l->n && rc == 0; i++) {
-        k[i] =
-            (keyed){.item = l->items[i], .path = nod_item_first_file(&l->items[i]), .place = i};
-        if (k[i].path == NULL) rc = nod_fail_memory(err, "the order of images", l->n);
-    }
-    if (rc == 0) qsort(k, l->n, sizeof *k, compare_keyed);
-    for (size_t i = 0; i < l->n; i++) {
-        if (rc == 0) l->items[i] = k[i].item;
+    for (size_t i = 0; k && i < n; i++)
         nod_free(k[i].path);
-    }
     nod_free(k);
-    return rc;
 }
 
 static int compare_paths(const void *a, const void *b)
 {
-    return strcmp(*(char *const *)a, *(char *const *)b);
+    const keyed *x = a, *y = b;
+    int order = strcmp(x->path, y->path);
+    return order ? order : (x->place > y->place) - (x->place < y->place);
 }
 
-int nod_listing_check_twice(const nod_listing *l, const char *where, nod_error *err)
+/* The items with the paths of their first files. */
+static int make_keyed(const nod_listing *l, keyed **out, nod_error *err)
 {
-    nod_strlist paths = NOD_STRLIST_INIT;
-    int rc = 0;
-    for (size_t i = 0; i < l->n && rc == 0; i++) {
-        char *path = nod_item_first_file(&l->items[i]);
-        if (path == NULL || !nod_strlist_add(&paths, path))
-            rc = nod_fail_memory(err, "a list of images", l->n);
-        nod_free(path);
+    keyed *k = nod_calloc(l->n + 1, sizeof *k);
+    bool ok = k != NULL;
+    for (size_t i = 0; i < l->n && ok; i++) {
+        k[i] =
+            (keyed){.item = l->items[i], .path = nod_item_first_file(&l->items[i]), .place = i};
+        ok = k[i].path != NULL;
     }
-    if (rc == 0 && paths.n > 0) qsort(paths.items, paths.n, sizeof *paths.items, compare_paths);
-    for (size_t i = 1; i < paths.n && rc == 0; i++)
-        if (strcmp(paths.items[i - 1], paths.items[i]) == 0)
-            rc = nod_fail(err, NOD_EDATA, "%s: the image %s is named twice; a case is one row",
-                          where, paths.items[i]);
-    nod_strlist_done(&paths);
+    if (ok) {
+        *out = k;
+        return 0;
+    }
+    free_keyed(k, l->n);
+    return nod_fail_memory(err, "the order of images", l->n * sizeof *k);
+}
+
+int nod_listing_sort(nod_listing *l, nod_error *err)
+{
+    keyed *k = NULL;
+    int rc = make_keyed(l, &k, err);
+    if (rc) return rc;
+    qsort(k, l->n, sizeof *k, compare_keyed);
+    for (size_t i = 0; i < l->n; i++)
+        l->items[i] = k[i].item;
+    free_keyed(k, l->n);
+    return 0;
+}
+
+int nod_listing_check_twice(const nod_listing *l, const char *where, const char *what,
+                            nod_error *err)
+{
+    keyed *k = NULL;
+    int rc = make_keyed(l, &k, err);
+    if (rc) return rc;
+    qsort(k, l->n, sizeof *k, compare_paths);
+    for (size_t i = 1; i < l->n && rc == 0; i++) {
+        size_t a = k[i - 1].item.line, b = k[i].item.line;
+        if (strcmp(k[i - 1].path, k[i].path) == 0)
+            rc = nod_fail(err, NOD_EDATA, "%s: %s %zu and %zu are the same file; a case is one",
+                          where, what, NOD_MIN(a, b), NOD_MAX(a, b));
+    }
+    free_keyed(k, l->n);
     return rc;
 }

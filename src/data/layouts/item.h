@@ -20,8 +20,8 @@ int nod_item_set_fact(nod_listing *l, nod_item *item, nod_fact fact, const char 
  * numbers; DICOM, whose names say nothing, by patient, study and series. So all layouts of the same
  * images make the same cohort. */
 int nod_listing_sort(nod_listing *l, nod_error *err) NOD_MUST_CHECK;
-/* EDATA where two items are the same file, or the same file of a series. After nod_listing_sort. */
-int nod_listing_check_twice(const nod_listing *l, const char *where,
+/* EDATA where two items begin with the same file. `what` their `line` counts: "lines", "images". */
+int nod_listing_check_twice(const nod_listing *l, const char *where, const char *what,
                             nod_error *err) NOD_MUST_CHECK;
 
 /* "./a//b" is "a/b": names in lists of files are written by hand. In the arena; NULL: no memory. */

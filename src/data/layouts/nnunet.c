@@ -109,16 +109,6 @@ out:
 
 /* --- cases -------------------------------------------------------------------------------- */
 
-static int add_problem(nnunet *n, const char *name, const char *id, const char *reason)
-{
-    nod_strbuf b = NOD_STRBUF_INIT;
-    nod_strbuf_printf(&b, "case %s: %s", id, reason);
-    int rc = b.failed ? nod_fail_memory(n->err, "a reason", strlen(reason))
-                      : nod_listing_add_problem(n->out, name, b.data, n->err);
-    nod_strbuf_done(&b);
-    return rc;
-}
-
 /* `label` is the label map below the data set, in the arena. */
 static int add_case(nnunet *n, const char *id, const nod_strlist *names, const char *label,
                     nod_part part)
@@ -129,21 +119,19 @@ static int add_case(nnunet *n, const char *id, const nod_strlist *names, const c
     if (path == NULL) return nod_fail_memory(n->err, "a path", strlen(label));
     bool labelled = nod_path_is_file(path);
     nod_free(path);
-    if (!labelled) {
-        nod_fail(&why, NOD_EDATA, "there is no label map %s", label);
-        return add_problem(n, names->items[0], id, why.message);
-    }
+    if (!labelled)
+        return nod_listing_add_problem(n->out, names->items[0],
+                                       "there is no label map of its name", n->err);
     int rc = nod_item_set_files(n->out, &item, names, &why);
-    if (rc == NOD_EDATA) return add_problem(n, names->items[0], id, why.message);
+    if (rc == NOD_EDATA)
+        return nod_listing_add_problem(n->out, names->items[0], why.message, n->err);
     if (rc) {
         *n->err = why;
         return rc;
     }
     item.mask = label;
-    if (n->folds) {
-        rc = nod_folds_part(n->folds, id, part == NOD_PART_TEST, &item.official, n->err);
-        if (rc) return rc;
-    }
+    item.line = n->n_train + n->n_test + 1;
+    if (n->folds && part != NOD_PART_TEST) item.official = nod_folds_part(n->folds, id);
     if (part == NOD_PART_TEST)
         n->n_test++;
     else
@@ -169,9 +157,10 @@ static int add_files(nnunet *n, const channel_file *files, size_t n_files, const
     if (!is_complete(n, files, n_files)) {
         nod_error why = NOD_ERROR_INIT;
         nod_fail(&why, NOD_EDATA,
-                 "its %zu files are not the channels 0000 to %04zu that dataset.json names",
+                 "the %zu files of its case are not the channels 0000 to %04zu that "
+                 "dataset.json names",
                  n_files, n->n_channels - 1);
-        return add_problem(n, files[0].name, files[0].id, why.message);
+        return nod_listing_add_problem(n->out, files[0].name, why.message, n->err);
     }
     for (size_t i = 0; i < n_files && rc == 0; i++)
         if (!nod_strlist_add(&names, files[i].name))
@@ -270,39 +259,43 @@ static int list_folder(nnunet *n, const char *images, const char *labels, nod_pa
     return 0;
 }
 
-/* The list of files of version 2: {"CASE": {"images": ["a.nii.gz"], "label": "b.nii.gz"}}. */
+/* Case number i of the list of files of version 2. */
+static int add_listed(nnunet *n, const char *id, const nod_json *c, size_t i)
+{
+    const nod_json *images = nod_json_get(c, "images"), *label = nod_json_get(c, "label");
+    nod_strlist names = NOD_STRLIST_INIT;
+    const char *mask = nod_json_is_string(label) ? nod_json_str(label) : "";
+    bool listed =
+        images && nod_json_is_array(images) && nod_json_count(images) == n->n_channels;
+    int rc = 0;
+    for (size_t k = 0; k < n->n_channels && listed; k++)
+        listed = nod_json_is_string(nod_json_at(images, k)) &&
+                 *nod_json_str(nod_json_at(images, k)) != '\0';
+    if (!listed || *mask == '\0')
+        return nod_fail(n->err, NOD_EDATA,
+                        "%s: dataset: case %zu has not the names of %zu images, as there are "
+                        "channels, and of a label map",
+                        n->json_path, i + 1, n->n_channels);
+    for (size_t k = 0; k < n->n_channels && rc == 0; k++) {
+        const char *name = nod_listing_clean_name(n->out, nod_json_str(nod_json_at(images, k)));
+        if (name == NULL || !nod_strlist_add(&names, name))
+            rc = nod_fail_memory(n->err, "names of files", n->n_channels);
+    }
+    mask = nod_listing_clean_name(n->out, mask);
+    if (rc == 0 && mask == NULL) rc = nod_fail_memory(n->err, "a name", 1);
+    if (rc == 0) rc = add_case(n, id, &names, mask, NOD_PART_OUT);
+    nod_strlist_done(&names);
+    return rc;
+}
+
+/* {"CASE": {"images": ["a.nii.gz"], "label": "b.nii.gz"}, ...} */
 static int list_dataset(nnunet *n, const nod_json *dataset)
 {
-    nod_strlist names = NOD_STRLIST_INIT;
+    size_t i = 0;
     int rc = 0;
     for (const char *id = nod_json_next_key(dataset, NULL); id && rc == 0;
-         id = nod_json_next_key(dataset, id)) {
-        const nod_json *c = nod_json_get(dataset, id), *images = nod_json_get(c, "images");
-        const char *label = nod_json_str(nod_json_get(c, "label"));
-        if (images == NULL || !nod_json_is_array(images) ||
-            nod_json_count(images) != n->n_channels || *label == '\0')
-            return nod_fail(
-                n->err, NOD_EDATA,
-                "%s: dataset: case '%.80s' has not %zu images, as there are channels, "
-                "and a label",
-                n->json_path, id, n->n_channels);
-        for (size_t i = 0; i < n->n_channels && rc == 0; i++) {
-            const char *name = nod_json_str(nod_json_at(images, i));
-            const char *clean = nod_listing_clean_name(n->out, name);
-            if (*name == '\0')
-                rc = nod_fail(n->err, NOD_EDATA,
-                              "%s: dataset: case '%.80s': image %zu is not a "
-                              "file's name",
-                              n->json_path, id, i);
-            else if (clean == NULL || !nod_strlist_add(&names, clean))
-                rc = nod_fail_memory(n->err, "names of files", n->n_channels);
-        }
-        const char *mask = nod_listing_clean_name(n->out, label);
-        if (rc == 0 && mask == NULL) rc = nod_fail_memory(n->err, "a name", strlen(label));
-        if (rc == 0) rc = add_case(n, id, &names, mask, NOD_PART_OUT);
-        nod_strlist_done(&names);
-        names = (nod_strlist)NOD_STRLIST_INIT;
-    }
+         id = nod_json_next_key(dataset, id))
+        rc = add_listed(n, id, nod_json_get(dataset, id), i++);
     return rc;
 }
 
@@ -374,11 +367,11 @@ static int list(const char *path, const nod_index_options *o, nod_listing *out, 
     NOD_TRY(read_json(&n));
     NOD_TRY(open_folds(&n));
     NOD_TRY(list_cases(&n));
-    if (n.folds) NOD_TRY(nod_folds_check_used(n.folds, err));
+    if (n.folds) NOD_TRY(nod_folds_check(n.folds, n.n_train, err));
     divide(&n);
     warn_count(&n);
     NOD_TRY(nod_listing_sort(out, err));
-    NOD_TRY(nod_listing_check_twice(out, n.json_path, err));
+    NOD_TRY(nod_listing_check_twice(out, n.json_path, "cases", err));
 out:
     nod_folds_free(n.folds);
     nod_json_free(n.json);

@@ -79,10 +79,10 @@ static void test_what_is_no_label_map(void **state)
     int8_t bytes[SIDE * SIDE] = {0};
     refused(write_floats(path, *state, 1, 0.5F),
             "is 0.5; label maps hold whole numbers from 0");
-    refused(write_floats(path, *state, 1, 1024), "has the value 1024; 1023 is the largest");
+    refused(write_floats(path, *state, 1, 1024),
+            "has the value 1024; a label map has 1023 at most");
     bytes[3] = -1;
-    refused(write_nifti(path, *state, 256, 8, bytes, sizeof bytes),
-            "voxel 3 of the label map is -1");
+    refused(write_nifti(path, *state, 256, 8, bytes, sizeof bytes), "voxel 3 is -1");
     /* Grey levels of a smoothed mask, as resizing with interpolation leaves them, are whole numbers too:
      * they pass here and are refused where the data set names fewer values. */
     snprintf(dir, sizeof dir, "%s", (const char *)*state);

@@ -83,23 +83,17 @@ static void test_folds(void **state)
     static const char json[] = "[{\"train\": [\"b\", \"c\"], \"val\": [\"a\"]},"
                                " {\"train\": [\"a\", \"b\"], \"val\": [\"c\"]}]";
     nod_error err;
-    nod_part part = NOD_PART_OUT;
     nod_folds *f = read_folds(*state, json, 1, &err);
     assert_non_null(f);
-    assert_int_equal(nod_folds_part(f, "c", false, &part, &err), 0);
-    assert_int_equal(part, NOD_PART_VAL);
-    assert_int_equal(nod_folds_part(f, "a", false, &part, &err), 0);
-    assert_int_equal(part, NOD_PART_TRAIN);
-    assert_int_equal(nod_folds_part(f, "t", true, &part, &err), 0);
-    assert_int_equal(part, NOD_PART_TEST);
-    assert_int_equal(nod_folds_part(f, "a", true, &part, &err), NOD_EDATA);
-    expect_in(err.message, "has case 'a', which is a test case");
-    assert_int_equal(nod_folds_part(f, "d", false, &part, &err), NOD_EDATA);
-    expect_in(err.message, "fold 1 does not have case 'd'");
-    assert_int_equal(nod_folds_check_used(f, &err), NOD_EDATA);
-    expect_in(err.message, "names 1 cases that are not there, 'b' the first");
-    assert_int_equal(nod_folds_part(f, "b", false, &part, &err), 0);
-    assert_int_equal(nod_folds_check_used(f, &err), 0);
+    assert_int_equal(nod_folds_part(f, "c"), NOD_PART_VAL);
+    assert_int_equal(nod_folds_part(f, "a"), NOD_PART_TRAIN);
+    assert_int_equal(nod_folds_part(f, "d"), NOD_PART_OUT);
+    assert_int_equal(nod_folds_check(f, 3, &err), NOD_EDATA);
+    expect_in(err.message, "fold 1 lacks 1 of the 3 cases");
+    expect_in(err.message, "and names 1 that are not");
+    assert_int_equal(nod_folds_part(f, "b"), NOD_PART_TRAIN);
+    assert_int_equal(nod_folds_check(f, 4, &err), NOD_EDATA);
+    assert_int_equal(nod_folds_check(f, 3, &err), 0);
     nod_folds_free(f);
 }
 
@@ -119,7 +113,8 @@ static void test_folds_that_do_not_fit(void **state)
         {"[3]", 0, NOD_EFORMAT, "fold 0 has no list 'train'"},
         {"[{\"train\": [1], \"val\": []}]", 0, NOD_EFORMAT,
          "train[0] is not the name of a case"},
-        {"[{\"train\": [\"a\"], \"val\": [\"a\"]}]", 0, NOD_EDATA, "case 'a' stands twice"},
+        {"[{\"train\": [\"a\"], \"val\": [\"a\"]}]", 0, NOD_EDATA,
+         "fold 0 names a case twice, in train and in val"},
         {"[{\"train\":", 0, NOD_EFORMAT, "splits_final.json:1"},
     };
     for (size_t i = 0; i < NOD_COUNT(cases); i++) {
@@ -248,17 +243,18 @@ static void test_order_of_items(void **state)
                          .index = -1,
                          .patient = "p",
                          .study = study[i],
-                         .series = series[i]};
+                         .series = series[i],
+                         .line = i + 1};
         assert_int_equal(nod_listing_add(&l, &item, &err), 0);
     }
     assert_int_equal(nod_listing_sort(&l, &err), 0);
     for (size_t i = 0; i < l.n; i++)
         assert_string_equal(l.items[i].name, want[i]);
-    assert_int_equal(nod_listing_check_twice(&l, "list.json", &err), 0);
-    nod_item again = {.name = "p", .array = "", .index = -1, .patient = ""};
+    assert_int_equal(nod_listing_check_twice(&l, "list.json", "images", &err), 0);
+    nod_item again = {.name = "q", .array = "", .index = -1, .patient = "", .line = 7};
     assert_int_equal(nod_listing_add(&l, &again, &err), 0);
-    assert_int_equal(nod_listing_check_twice(&l, "list.json", &err), NOD_EDATA);
-    expect_in(err.message, "list.json: the image p is named twice");
+    assert_int_equal(nod_listing_check_twice(&l, "list.json", "images", &err), NOD_EDATA);
+    expect_in(err.message, "list.json: images 4 and 7 are the same file");
     nod_listing_done(&l);
 }
 
