@@ -81,6 +81,7 @@ static nod_json *findings_json(const nod_cohort *c, const nod_cohort_findings *f
     nod_json_set_int(j, "contradictory_sets", (int64_t)f->contradictory_sets);
     nod_json_set_int(j, "parted_sets", (int64_t)f->parted_sets);
     nod_json_set_int(j, "unreadable", (int64_t)nod_cohort_unreadable(c));
+    nod_json_set_bool(j, "phi", info->phi);
     nod_json_set_str(j, "hash", nod_cohort_hash(c));
     return j;
 }
@@ -112,11 +113,14 @@ static void print_findings(nod_cli *cli, const nod_cohort *c, const nod_cohort_f
                 f->parted_sets);
     if (f->constant) fprintf(cli->out, "constant images: %zu\n", f->constant);
     for (size_t i = 0; i < nod_cohort_unreadable(c); i++) {
-        const char *file, *reason;
-        nod_cohort_get_unreadable(c, i, &file, &reason);
-        fprintf(cli->out, "unreadable: %s: %s\n", file, reason);
+        nod_unreadable u = nod_cohort_get_unreadable(c, i);
+        fprintf(cli->out, "unreadable: %s%s%s: %s\n", u.id, cli->show_ids ? " " : "",
+                cli->show_ids ? u.file : "", u.reason);
     }
     fprintf(cli->out, "cohort: %s\n", path);
+    if (info->phi)
+        fprintf(cli->out, "it holds ids, dates or paths of patients: keep it where the images "
+                          "are; messages name its cases, and 'nodule where' their files\n");
 }
 
 static int run(nod_cli *cli, const void *options_void, nod_error *err)
@@ -145,6 +149,7 @@ static int run(nod_cli *cli, const void *options_void, nod_error *err)
     io.policies = &policies;
     io.folder = folder;
     io.threads = cli->threads;
+    io.show_ids = cli->show_ids;
     io.log = cli->log;
     NOD_TRY(nod_index(cli->args[0], &io, &c, err));
     NOD_TRY(nod_cohort_find_all(c, &f, err));
@@ -174,7 +179,7 @@ const nod_verb nod_verb_index = {
         "  nodule index images/ -o cohort.csv --patient-regex '^[^/]*/(p[0-9]+)_'\n"
         "  nodule index Dataset004_Hippocampus --patient-regex '([0-9]+)' --patient-divide 2\n"
         "  nodule index breastmnist.npz -o cohort.csv --positive 0\n",
-    .takes = NOD_TAKES_JSON | NOD_TAKES_THREADS,
+    .takes = NOD_TAKES_JSON | NOD_TAKES_THREADS | NOD_TAKES_SHOW_IDS,
     .options = options,
     .defaults = &defaults,
     .options_size = sizeof defaults,

@@ -1,6 +1,7 @@
 /* cmd_inspect.c: `nodule inspect`: what is in a folder. */
 #include "base/file.h"
 #include "cli/progress.h"
+#include "cli/site_key.h"
 #include "cli/verb.h"
 #include "data/survey.h"
 
@@ -63,6 +64,7 @@ static int run(nod_cli *cli, const void *options_void, nod_error *err)
     const inspect_options *o = options_void;
     watch w = {.console = cli->console, .begun_s = cli->console->now()};
     nod_survey_options so = NOD_SURVEY_OPTIONS_INIT;
+    nod_site_key key;
     nod_survey *s = NULL;
     nod_error nothing = NOD_ERROR_INIT;
     int rc = 0;
@@ -71,6 +73,11 @@ static int run(nod_cli *cli, const void *options_void, nod_error *err)
     so.side = o->html ? PICTURE_SIDE : 0;
     so.progress = on_progress;
     so.ctx = &w;
+    nod_error no_key = NOD_ERROR_INIT;
+    if (nod_cli_site_key(cli, &key, &no_key) == 0)
+        so.key = &key;
+    else
+        nod_warn(cli->log, "patients are running numbers alone: %s", no_key.message);
     NOD_TRY(nod_survey_new(cli->args, cli->n_args, &so, &s, err));
     nod_console_clear(cli->console);
     int verdict = nod_survey_check(s, &nothing);
@@ -83,6 +90,7 @@ static int run(nod_cli *cli, const void *options_void, nod_error *err)
     if (verdict) *err = nothing;
     rc = verdict;
 out:
+    nod_site_key_clear(&key);
     nod_survey_free(s);
     return rc;
 }
@@ -97,11 +105,12 @@ const nod_verb nod_verb_inspect = {
         "Reads folders, files and zip archives: DICOM by patient, study and series; NIfTI, "
         "MetaImage, NRRD, PNG, JPEG and TIFF by file. For each image: size, spacing, "
         "orientation, fourth axis, values without padding, storage, and what is odd about "
-        "it by name, with the policy that helps. Patients are running numbers.",
+        "it by name, with the policy that helps. Patients are running numbers, and names made "
+        "with the site key.",
     .examples = "  nodule inspect scans/\n"
                 "  nodule inspect scans/ --headers-only --json\n"
                 "  nodule inspect study.zip masks/*.nii.gz --html study.html\n",
-    .takes = NOD_TAKES_JSON | NOD_TAKES_THREADS | NOD_TAKES_SHOW_IDS,
+    .takes = NOD_TAKES_JSON | NOD_TAKES_THREADS | NOD_TAKES_SHOW_IDS | NOD_TAKES_SITE_KEY,
     .options = options,
     .defaults = &defaults,
     .options_size = sizeof defaults,

@@ -11,6 +11,7 @@
     VERB(inspect)       \
     VERB(convert)       \
     VERB(index)         \
+    VERB(where)         \
     VERB(split)         \
     VERB(init)          \
     VERB(summary)       \

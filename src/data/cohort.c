@@ -27,9 +27,7 @@ struct nod_cohort {
     uint8_t *bits; /* [n][n_classes], multi-label */
     size_t bits_cap;
     size_t *by_id; /* [n] sorted, after finish */
-    struct unreadable {
-        char *file, *reason;
-    } * unreadable;
+    nod_unreadable *unreadable;
     size_t n_unreadable, unreadable_cap;
     struct exclusion {
         const char *reason;
@@ -337,15 +335,15 @@ int nod_cohort_add_exclusion(nod_cohort *c, const char *reason, size_t n, nod_er
     return 0;
 }
 
-int nod_cohort_add_unreadable(nod_cohort *c, const char *file, const char *reason,
-                              nod_error *err)
+int nod_cohort_add_unreadable(nod_cohort *c, const nod_unreadable *u, nod_error *err)
 {
-    struct unreadable u = {nod_arena_strdup(&c->arena, file),
-                           nod_arena_strdup(&c->arena, reason)};
-    if (!u.file || !u.reason ||
-        !nod_grow((void **)&c->unreadable, &c->unreadable_cap, c->n_unreadable + 1, sizeof u))
-        return nod_fail_memory(err, "a list of files", sizeof u);
-    c->unreadable[c->n_unreadable++] = u;
+    nod_unreadable own = {nod_arena_strdup(&c->arena, u->id),
+                          nod_arena_strdup(&c->arena, u->file),
+                          nod_arena_strdup(&c->arena, u->reason)};
+    if (!own.id || !own.file || !own.reason ||
+        !nod_grow((void **)&c->unreadable, &c->unreadable_cap, c->n_unreadable + 1, sizeof own))
+        return nod_fail_memory(err, "a list of files", sizeof own);
+    c->unreadable[c->n_unreadable++] = own;
     return 0;
 }
 
@@ -526,12 +524,10 @@ size_t nod_cohort_unreadable(const nod_cohort *c)
     return c->n_unreadable;
 }
 
-void nod_cohort_get_unreadable(const nod_cohort *c, size_t i, const char **file,
-                               const char **reason)
+nod_unreadable nod_cohort_get_unreadable(const nod_cohort *c, size_t i)
 {
     NOD_ASSERT(i < c->n_unreadable);
-    *file = c->unreadable[i].file;
-    *reason = c->unreadable[i].reason;
+    return c->unreadable[i];
 }
 
 /* --- labels ------------------------------------------------------------------------------- */

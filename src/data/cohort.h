@@ -122,10 +122,14 @@ const char *nod_cohort_hash(const nod_cohort *c);
  * the cases together. */
 size_t nod_cohort_exclusions(const nod_cohort *c);
 void nod_cohort_get_exclusion(const nod_cohort *c, size_t i, const char **reason, size_t *n);
-/* Files that could not be read when the cohort was made. */
+/* A file that could not be read when the cohort was made; strings are borrowed. */
+typedef struct nod_unreadable {
+    const char *id;     /* for messages (data/unreadable.h); "" in cohorts of old */
+    const char *file;   /* relative as a case's; not for messages */
+    const char *reason; /* names no file */
+} nod_unreadable;
 size_t nod_cohort_unreadable(const nod_cohort *c);
-void nod_cohort_get_unreadable(const nod_cohort *c, size_t i, const char **file,
-                               const char **reason);
+nod_unreadable nod_cohort_get_unreadable(const nod_cohort *c, size_t i);
 
 /* What data/groups.h found, counted for people. */
 typedef struct nod_cohort_findings {
@@ -152,7 +156,7 @@ int nod_cohort_add(nod_cohort *c, const nod_case *k, const char *label,
 /* Counts `n` more of what was found and left out for a reason, such as "no label". */
 int nod_cohort_add_exclusion(nod_cohort *c, const char *reason, size_t n,
                              nod_error *err) NOD_MUST_CHECK;
-int nod_cohort_add_unreadable(nod_cohort *c, const char *file, const char *reason,
+int nod_cohort_add_unreadable(nod_cohort *c, const nod_unreadable *u,
                               nod_error *err) NOD_MUST_CHECK;
 /* After the last case: ids are unique, each class has a case. Errors: EDATA, ENOMEM. */
 int nod_cohort_finish(nod_cohort *c, nod_error *err) NOD_MUST_CHECK;

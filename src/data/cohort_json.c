@@ -81,15 +81,17 @@ static int parse_classes(const nod_json *j, const char *where, const char ***out
 static int parse_unreadable(const nod_json *j, const char *where, nod_cohort *c, nod_error *err)
 {
     static const char *const keys[] = {"file", "reason", NULL};
+    static const char *const optional[] = {"id", NULL};
     nod_json *list;
     int rc = nod_json_need_array(j, where, "unreadable", &list, err);
     for (size_t i = 0; rc == 0 && i < nod_json_count(list); i++) {
         const nod_json *u = nod_json_at(list, i);
-        const char *file, *reason;
-        NOD_TRY(nod_json_need_str(u, where, "file", &file, err));
-        NOD_TRY(nod_json_need_str(u, where, "reason", &reason, err));
-        NOD_TRY(nod_strict_keys(u, where, keys, err));
-        NOD_TRY(nod_cohort_add_unreadable(c, file, reason, err));
+        nod_unreadable own = {.id = ""};
+        NOD_TRY(nod_json_need_str(u, where, "file", &own.file, err));
+        NOD_TRY(nod_json_need_str(u, where, "reason", &own.reason, err));
+        if (nod_json_get(u, "id")) NOD_TRY(nod_json_need_str(u, where, "id", &own.id, err));
+        NOD_TRY(nod_strict_keys_and(u, where, keys, optional, err));
+        NOD_TRY(nod_cohort_add_unreadable(c, &own, err));
     }
 out:
     return rc;
@@ -258,11 +260,11 @@ nod_json *nod_cohort_to_json(const nod_cohort *c)
     nod_json_set_str(grouping, "kind", nod_grouping_name(info->grouping));
     nod_json_set_str(grouping, "rule", info->grouping_rule);
     for (size_t i = 0; i < nod_cohort_unreadable(c); i++) {
-        const char *file, *reason;
+        nod_unreadable own = nod_cohort_get_unreadable(c, i);
         nod_json *u = nod_json_object();
-        nod_cohort_get_unreadable(c, i, &file, &reason);
-        nod_json_set_str(u, "file", file);
-        nod_json_set_str(u, "reason", reason);
+        if (*own.id) nod_json_set_str(u, "id", own.id);
+        nod_json_set_str(u, "file", own.file);
+        nod_json_set_str(u, "reason", own.reason);
         nod_json_push(unreadable, u);
     }
     nod_json_set_str(j, "format", "nodule-cohort");

@@ -10,10 +10,9 @@
 #include "data/patient_rule.h"
 #include "data/positive.h"
 #include "data/source.h"
+#include "data/unreadable.h"
 #include "data/workers.h"
 #include "imaging/geometry.h"
-
-#define UNREADABLE_LOG 20 /* files named in the log */
 
 /* What decoding found out about an item. */
 typedef struct seen {
@@ -37,6 +36,8 @@ typedef struct indexing {
     nod_listing list;
     nod_source *source;
     seen *seen; /* [list.n] */
+    nod_unreadable_file *bad;
+    size_t n_bad;
     nod_cohort_info info;
     const char **classes;
     char *file_prefix; /* what goes before an item's relative name in the cohort */
@@ -287,6 +288,7 @@ static int look_at(void *ctx, size_t i, nod_error *err)
         *err = why;
     } else if (rc != 0) {
         rc = 0;
+        nod_place_hide(&at, &why);
         s->reason = nod_strdup(why.message);
         if (s->reason == NULL) rc = nod_fail_memory(err, "a reason", strlen(why.message));
     }
@@ -311,32 +313,18 @@ static int load_arrays(indexing *x)
     return rc;
 }
 
-/* Too many unreadable images are an error; a few are named and left out. */
+/* What cannot be read gets ids; a little of it is left out, more is an error. */
 static int judge_unreadable(indexing *x)
 {
-    size_t n = 0, n_all = x->list.n + x->list.n_problems;
-    const char *first = NULL;
-    for (size_t i = 0; i < n_all; i++) {
-        const char *reason =
-            i < x->list.n ? x->seen[i].reason : x->list.problems[i - x->list.n].reason;
-        if (reason == NULL) continue;
-        if (n == 0) first = reason;
-        if (n < UNREADABLE_LOG) nod_warn(x->o->log, "left out: %s", reason);
-        n++;
-    }
-    if (n == 0) return 0;
-    if (n > UNREADABLE_LOG)
-        nod_warn(x->o->log, "left out: %zu more unreadable images", n - UNREADABLE_LOG);
-    if (n == n_all)
-        return nod_fail(x->err, NOD_EDATA,
-                        "none of the %zu images in %s can be read; the first: %s", n, x->path,
-                        first);
-    if ((double)n > x->o->max_unreadable * (double)n_all)
-        return nod_fail(x->err, NOD_EDATA,
-                        "%zu of %zu images cannot be read, more than the fraction %g that "
-                        "--max-unreadable allows; mend or remove them; the first: %s",
-                        n, n_all, x->o->max_unreadable, first);
-    return 0;
+    int rc = 0;
+    char **reasons = nod_calloc(x->list.n + 1, sizeof *reasons);
+    if (reasons == NULL) return nod_fail_memory(x->err, "reasons", x->list.n * sizeof *reasons);
+    for (size_t i = 0; i < x->list.n; i++)
+        reasons[i] = x->seen[i].reason;
+    rc = nod_unreadable_gather(&x->list, reasons, &x->bad, &x->n_bad, x->err);
+    if (rc == 0) rc = nod_unreadable_judge(x->bad, x->n_bad, &x->list, x->o, x->path, x->err);
+    nod_free(reasons);
+    return rc;
 }
 
 static int decode_all(indexing *x)
@@ -431,50 +419,58 @@ static int add_item(indexing *x, size_t i, nod_cohort *c)
 {
     const nod_item *item = &x->list.items[i];
     const seen *s = &x->seen[i];
+    if (s->reason) return 0;
     char *file = nod_path_join(x->file_prefix, item->name);
-    if (file == NULL) return nod_fail_memory(x->err, "a path", strlen(item->name));
     char *mask = item->mask ? nod_path_join(x->file_prefix, item->mask) : NULL;
-    int rc;
-    if (item->mask && mask == NULL) {
-        rc = nod_fail_memory(x->err, "a path", strlen(item->mask));
-    } else if (s->reason) {
-        rc = nod_cohort_add_unreadable(c, file, s->reason, x->err);
-    } else {
-        nod_case k = {.id = item->id,
-                      .file = file,
-                      .files = item->files,
-                      .array = item->array,
-                      .index = item->index,
-                      .mask = mask,
-                      .patient = item->patient,
-                      .other_ids = item->other_ids,
-                      .person = item->person,
-                      .study = item->study,
-                      .series = item->series,
-                      .frame_of_reference = item->frame_of_reference,
-                      .official = item->official,
-                      .frames = s->frames,
-                      .depth = s->depth,
-                      .height = s->height,
-                      .width = s->width,
-                      .channels = s->channels,
-                      .sample = s->sample,
-                      .modality = s->modality,
-                      .orientation = s->orientation,
-                      .oddities = s->oddities,
-                      .constant = s->constant};
-        memcpy(k.facts, item->facts, sizeof k.facts);
-        put_fact(&k, NOD_FACT_VIEW, s->view);
-        put_fact(&k, NOD_FACT_SIDE, s->side);
-        put_fact(&k, NOD_FACT_FORMAT, s->format);
-        memcpy(k.spacing_mm, s->spacing_mm, sizeof k.spacing_mm);
-        memcpy(k.pixels, s->pixels, sizeof k.pixels);
-        memcpy(k.mask_pixels, s->mask_pixels, sizeof k.mask_pixels);
-        rc = nod_cohort_add(c, &k, item->label, x->err);
-        if (rc) nod_error_prefix(x->err, "%s", item->name);
+    int rc = 0;
+    if (file == NULL || (item->mask && mask == NULL)) {
+        rc = nod_fail_memory(x->err, "a path", strlen(item->name));
+        goto out;
     }
+    nod_case k = {.id = item->id,
+                  .file = file,
+                  .files = item->files,
+                  .array = item->array,
+                  .index = item->index,
+                  .mask = mask,
+                  .patient = item->patient,
+                  .other_ids = item->other_ids,
+                  .person = item->person,
+                  .study = item->study,
+                  .series = item->series,
+                  .frame_of_reference = item->frame_of_reference,
+                  .official = item->official,
+                  .frames = s->frames,
+                  .depth = s->depth,
+                  .height = s->height,
+                  .width = s->width,
+                  .channels = s->channels,
+                  .sample = s->sample,
+                  .modality = s->modality,
+                  .orientation = s->orientation,
+                  .oddities = s->oddities,
+                  .constant = s->constant};
+    memcpy(k.facts, item->facts, sizeof k.facts);
+    put_fact(&k, NOD_FACT_VIEW, s->view);
+    put_fact(&k, NOD_FACT_SIDE, s->side);
+    put_fact(&k, NOD_FACT_FORMAT, s->format);
+    memcpy(k.spacing_mm, s->spacing_mm, sizeof k.spacing_mm);
+    memcpy(k.pixels, s->pixels, sizeof k.pixels);
+    memcpy(k.mask_pixels, s->mask_pixels, sizeof k.mask_pixels);
+    rc = nod_cohort_add(c, &k, item->label, x->err);
+    if (rc) nod_error_prefix(x->err, "%s", item->name);
+out:
     nod_free(file);
     nod_free(mask);
+    return rc;
+}
+
+static int add_unreadable(indexing *x, const nod_unreadable_file *f, nod_cohort *c)
+{
+    char *file = nod_path_join(x->file_prefix, f->name);
+    if (file == NULL) return nod_fail_memory(x->err, "a path", strlen(f->name));
+    int rc = nod_cohort_add_unreadable(c, &(nod_unreadable){f->id, file, f->reason}, x->err);
+    nod_free(file);
     return rc;
 }
 
@@ -485,9 +481,8 @@ static int make_cohort(indexing *x, nod_cohort **out)
     NOD_TRY(nod_cohort_new(&x->info, x->o->folder ? x->o->folder : ".", &c, x->err));
     for (size_t i = 0; i < x->list.n; i++)
         NOD_TRY(add_item(x, i, c));
-    for (size_t i = 0; i < x->list.n_problems; i++)
-        NOD_TRY(nod_cohort_add_unreadable(c, x->list.problems[i].name,
-                                          x->list.problems[i].reason, x->err));
+    for (size_t i = 0; i < x->n_bad; i++)
+        NOD_TRY(add_unreadable(x, &x->bad[i], c));
     for (size_t i = 0; i < x->list.n_exclusions; i++)
         NOD_TRY(nod_cohort_add_exclusion(c, x->list.exclusions[i].reason,
                                          x->list.exclusions[i].n, x->err));
@@ -557,11 +552,13 @@ int nod_index(const char *source, const nod_index_options *o, nod_cohort **out, 
                  "with --positive CLASS",
                  x.info.classes[1]);
 out:
+    if (rc && !o->show_ids) nod_listing_hide(&x.list, source, err);
     for (size_t i = 0; x.seen && i < x.list.n; i++) {
         nod_free(x.seen[i].reason);
         nod_free(x.seen[i].oddities);
     }
     nod_free(x.seen);
+    nod_free(x.bad);
     nod_source_free(x.source);
     nod_free(x.classes);
     nod_free(x.file_prefix);

@@ -92,6 +92,7 @@ typedef struct nod_index_options {
     const char *folder;    /* where the cohort will be written; files below it get relative
                               paths, others absolute ones; NULL: the working directory */
     int threads;           /* that decode; 0: those available */
+    bool show_ids;         /* the log and errors name files */
     const nod_log *log;
 } nod_index_options;
 #define NOD_INDEX_OPTIONS_INIT                                 \

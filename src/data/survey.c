@@ -110,6 +110,7 @@ int nod_survey_new(const char *const *paths, size_t n_paths, const nod_survey_op
     for (size_t i = 0; i < n_paths; i++)
         NOD_TRY(nod_survey_add_dicom(&w, i, err));
     NOD_TRY(nod_survey_number(&w, err));
+    NOD_TRY(nod_survey_show_patients(&w, err));
     for (size_t i = 0; i < n_paths; i++)
         NOD_TRY(nod_survey_add_files(&w, i, err));
     if (!o->headers_only) NOD_TRY(nod_survey_decode(&w, err));

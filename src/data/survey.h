@@ -10,7 +10,8 @@
  * An image is a stack of a DICOM series, a projection, or a file of another format. It is decoded
  * once, whatever its findings: under the policies that refuse nothing and repair nothing. Names and
  * dates of patients are never read. Ids, descriptions and names of files are shown only where asked for:
- * else patients, files and bad files are running numbers (docs/privacy.md). */
+ * else patients, files and bad files are running numbers, patients beside it names that a site's key
+ * makes (docs/privacy.md). */
 #ifndef NOD_DATA_SURVEY_H
 #define NOD_DATA_SURVEY_H
 
@@ -21,6 +22,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/json.h"
+#include "base/site_key.h"
 #include "base/text.h"
 #include "imaging/finding.h"
 #include "imaging/geometry.h"
@@ -34,7 +36,9 @@
 typedef struct nod_survey_options {
     bool headers_only; /* nothing is decoded: DICOM alone is described, others are counted */
     bool show_ids;     /* patient ids, UIDs, descriptions, names of files and folders */
-    int64_t side;      /* of the picture of each image in pixels; 0: none */
+    const nod_site_key
+        *key;     /* patients are shown by names made with it too; NULL: by numbers alone */
+    int64_t side; /* of the picture of each image in pixels; 0: none */
     /* Called now and then with a line's words, from one thread at a time; NULL: nobody asks. */
     void (*progress)(void *ctx, const char *what, size_t done, size_t total);
     void *ctx;
@@ -49,6 +53,7 @@ typedef struct nod_survey_image {
     int64_t patient, study, series; /* 0 for files of other formats */
     int64_t stack, n_stacks;        /* within the series */
     int64_t number;                 /* among the files of other formats; 0 for DICOM */
+    char shown[NOD_SHOWN_PATIENT]; /* the patient's name under the site's key; "" without one */
     char *name; /* the file, of DICOM its folder; shown with show_ids alone */
     char *patient_id, *study_uid, *series_uid, *description; /* with show_ids alone */
     const char *format;                                      /* "DICOM", "NIfTI"; static */

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "data/patient.h"
 #include "data/survey_internal.h"
 
 /* --- one stack ---------------------------------------------------------------------------- */
@@ -239,4 +240,37 @@ int nod_survey_number(nod_survey_work *w, nod_error *err)
     w->s->n_series = n_found[2];
     nod_free(keys);
     return 0;
+}
+
+/* --- names under the site's key --------------------------------------------------------------- */
+
+/* Ids that stand for nobody are nobody's. */
+static int show_patient(const nod_site_key *site_key, const nod_dicom_header *h,
+                        char out[NOD_SHOWN_PATIENT], nod_error *err)
+{
+    nod_strbuf b = NOD_STRBUF_INIT;
+    nod_patient_add_key(&b, h->patient_issuer, h->patient_id);
+    int rc = b.failed ? nod_fail_memory(err, "a patient's key", NOD_DICOM_ID) : 0;
+    bool is_nobody = *h->patient_id == '\0' || nod_patient_is_dummy(b.data, true);
+    if (rc == 0) rc = nod_site_key_patient(site_key, is_nobody ? "" : b.data, out, err);
+    nod_strbuf_done(&b);
+    return rc;
+}
+
+int nod_survey_show_patients(nod_survey_work *w, nod_error *err)
+{
+    const nod_survey_image *last = NULL;
+    int rc = 0;
+    for (size_t i = 0; i < w->s->n_images && rc == 0 && w->o->key; i++) {
+        nod_survey_image *im = &w->s->images[i];
+        const nod_survey_origin *o = &w->origins[i];
+        if (last && last->patient == im->patient)
+            memcpy(im->shown, last->shown, sizeof im->shown);
+        else
+            rc = show_patient(w->o->key,
+                              nod_dicom_stack_header(o->scan, o->i_series, o->i_stack),
+                              im->shown, err);
+        last = im;
+    }
+    return rc;
 }

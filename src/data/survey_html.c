@@ -54,8 +54,9 @@ static void add_title(nod_strbuf *b, const nod_survey *s, const nod_survey_image
 {
     nod_strbuf label = NOD_STRBUF_INIT;
     if (im->patient) {
-        nod_strbuf_printf(&label, "Patient %lld, study %lld, series %lld",
-                          (long long)im->patient, (long long)im->study, (long long)im->series);
+        nod_strbuf_printf(&label, "Patient %lld%s%s, study %lld, series %lld",
+                          (long long)im->patient, *im->shown ? " " : "", im->shown,
+                          (long long)im->study, (long long)im->series);
         if (im->n_stacks > 1)
             nod_strbuf_printf(&label, ", %lld of %lld", (long long)im->stack,
                               (long long)im->n_stacks);

@@ -39,6 +39,8 @@ char *nod_survey_name(const nod_survey_work *w, const char *root,
 int nod_survey_add_dicom(nod_survey_work *w, size_t i_scan, nod_error *err) NOD_MUST_CHECK;
 /* Running numbers over all scans in place of each scan's own; equal ids of several scans are one. */
 int nod_survey_number(nod_survey_work *w, nod_error *err) NOD_MUST_CHECK;
+/* How patients are shown, in all images; nothing without a key. */
+int nod_survey_show_patients(nod_survey_work *w, nod_error *err) NOD_MUST_CHECK;
 /* survey_files.c: the files of other formats among those that are not DICOM. */
 int nod_survey_add_files(nod_survey_work *w, size_t i_scan, nod_error *err) NOD_MUST_CHECK;
 /* survey_decode.c: values and pictures of all images. */

@@ -72,6 +72,7 @@ static void set_geometry(nod_json *j, const nod_survey_image *im)
 static void set_place(nod_json *j, const nod_survey *s, const nod_survey_image *im)
 {
     nod_json_set_int(j, "patient", im->patient);
+    if (*im->shown) nod_json_set_str(j, "patient_shown", im->shown);
     nod_json_set_int(j, "study", im->study);
     nod_json_set_int(j, "series", im->series);
     nod_json_set_int(j, "stack", im->stack);

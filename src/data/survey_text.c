@@ -14,6 +14,7 @@
 #define COLUMNS     7
 #define FEW         6  /* so many files of a folder are still rows of their own */
 #define PROBLEMS    20 /* that are shown */
+#define PATIENTS    30 /* the same */
 #define INDENT      "      "
 #define FIRST_WIDTH 24
 
@@ -363,12 +364,32 @@ static void add_remarks(const nod_survey *s, const row *r, nod_strbuf *out)
 
 /* --- beginning and end -------------------------------------------------------------------- */
 
+/* The numbers of patients with their names under the site's key. */
+static void add_patients(const nod_survey *s, nod_strbuf *out)
+{
+    nod_strbuf text = NOD_STRBUF_INIT;
+    int64_t last = 0, n = 0;
+    for (size_t i = 0; i < s->n_images; i++) {
+        const nod_survey_image *im = &s->images[i];
+        if (*im->shown == '\0' || im->patient == last) continue;
+        last = im->patient;
+        if (n++ < PATIENTS)
+            nod_strbuf_printf(&text, "%s%lld is %s", n > 1 ? ", " : "", (long long)im->patient,
+                              im->shown);
+    }
+    if (n > PATIENTS)
+        nod_strbuf_printf(&text, ", and %lld more; --json has all", (long long)(n - PATIENTS));
+    if (n > 0) add_wrapped(out, "patients: ", "  ", text.data);
+    nod_strbuf_done(&text);
+}
+
 static void add_counts(const nod_survey *s, nod_strbuf *out)
 {
     if (s->n_patients)
         nod_strbuf_printf(out, "DICOM: %zu patient%s, %zu stud%s, %zu series\n", s->n_patients,
                           s->n_patients == 1 ? "" : "s", s->n_studies,
                           s->n_studies == 1 ? "y" : "ies", s->n_series);
+    add_patients(s, out);
     nod_strbuf_printf(out,
                       "files: %zu; DICOM %zu, other images %zu, bad %zu, anything else %zu\n",
                       s->n_files, s->n_dicom, s->n_others, s->n_problems, s->n_unknown);

@@ -19,6 +19,20 @@ typedef struct nod_unreadable_file {
     const char *reason; /* without names of files */
 } nod_unreadable_file;
 
+/* What has a reason: items whose `reasons` entry is not NULL, then the listing's problems; with ids.
+ * *out is the caller's to free, its strings are borrowed from both. */
+int nod_unreadable_gather(nod_listing *l, char *const *reasons, nod_unreadable_file **out,
+                          size_t *n, nod_error *err) NOD_MUST_CHECK;
+/* Names the first few in the log. EDATA where all, or more than the options allow, of what was listed is
+ * among them. */
+int nod_unreadable_judge(const nod_unreadable_file *files, size_t n, const nod_listing *l,
+                         const nod_index_options *o, const char *source,
+                         nod_error *err) NOD_MUST_CHECK;
+
+/* Takes what was found below the source out of an error of an indexing: names of images, and files
+ * below its root; says then how to see them. */
+void nod_listing_hide(const nod_listing *l, const char *source, nod_error *err);
+
 /* Fills the ids of all [n] files below `root`; `number` of file i is i + 1. */
 int nod_unreadable_name(const char *root, nod_unreadable_file *files, size_t n,
                         nod_error *err) NOD_MUST_CHECK;

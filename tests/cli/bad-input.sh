@@ -131,7 +131,8 @@ row 9 "train part" "no case of class '0'" "--ignore-official" -- "$n" split bare
 row 9 "val part" "no case of class '0'" "--allow-one-class" -- "$n" split part.csv -o split.json
 row 9 "by-auc.yaml" "validation.monitor" "one class" "monitor: loss" -- \
     "$n" train by-auc.yaml -o new --ledger part.sqlite
-row 9 "zzz.png" "--max-unreadable" "mend or remove" -- "$n" index missing-file.csv -o cohort.csv
+row 9 "line 3 of the table" "--max-unreadable" "mend or remove" -- "$n" index missing-file.csv -o cohort.csv
+row 9 "zzz.png" -- "$n" index missing-file.csv -o cohort.csv --show-ids
 row 3 "nowhere" -- "$n" index nowhere -o cohort.csv
 row 5 "input 1: the file is empty" -- "$n" predict run -i zero.png
 row 5 "zero.png: the file is empty" -- "$n" predict run -i zero.png --show-ids

@@ -85,17 +85,19 @@ static void test_round_trip(void **state)
         assert_int_equal(nod_sha256_of(&i, sizeof i, k.pixels, &err), 0);
         assert_int_equal(nod_cohort_add(c, &k, four[i].label, &err), 0);
     }
-    assert_int_equal(nod_cohort_add_unreadable(c, "dir/bad.png", "cut short", &err), 0);
+    assert_int_equal(nod_cohort_add_unreadable(
+                         c, &(nod_unreadable){"u-12", "dir/bad.png", "cut short"}, &err),
+                     0);
     assert_int_equal(nod_cohort_finish(c, &err), 0);
     temp_path(path, *state, "cohort.csv");
     if (nod_cohort_write(c, path, &err) != 0) fail_msg("%s", err.message);
     if (nod_cohort_read(path, &back, &err) != 0) fail_msg("%s", err.message);
     assert_same_cohort(c, back);
-    const char *file, *reason;
     assert_int_equal(nod_cohort_unreadable(back), 1);
-    nod_cohort_get_unreadable(back, 0, &file, &reason);
-    assert_string_equal(file, "dir/bad.png");
-    assert_string_equal(reason, "cut short");
+    nod_unreadable u = nod_cohort_get_unreadable(back, 0);
+    assert_string_equal(u.id, "u-12");
+    assert_string_equal(u.file, "dir/bad.png");
+    assert_string_equal(u.reason, "cut short");
 
     char want[600];
     char *got = nod_cohort_case_path(back, 0);

@@ -180,12 +180,12 @@ static void test_unreadable_images(void **state)
     nod_cohort *c = index_ok(dir, &o); /* one of ten is allowed */
     assert_int_equal(nod_cohort_size(c), 9);
     assert_int_equal(nod_cohort_unreadable(c), 1);
-    const char *file, *reason;
-    nod_cohort_get_unreadable(c, 0, &file, &reason);
-    assert_string_equal(file, "no/empty.png");
-    expect_in(reason, "empty.png");
+    nod_unreadable u = nod_cohort_get_unreadable(c, 0);
+    assert_string_equal(u.id, "u-ba5bc186df7b"); /* as in test_unreadable.c */
+    assert_string_equal(u.file, "no/empty.png");
+    assert_string_equal(u.reason, "the file is empty");
     assert_int_equal(h.warnings, 1);
-    expect_in(h.last, "empty.png");
+    assert_string_equal(h.last, "left out: u-ba5bc186df7b: the file is empty");
     nod_cohort_free(c);
 
     /* A cut file beside it is one too many. */
@@ -230,7 +230,12 @@ static void test_patient_regex(void **state)
     assert_string_equal(nod_cohort_get(c, 2)->patient, "P02");
     nod_cohort_free(c);
     o.patient_regex = "/(P01)_";
+    index_fails(dir, &o, NOD_EDATA,
+                "finds no patient in an image; it must fit every image; "
+                "--show-ids names files");
+    o.show_ids = true;
     index_fails(dir, &o, NOD_EDATA, "finds no patient in yes/P02_1.png");
+    o.show_ids = false;
     o.patient_regex = "P[0-9]+";
     index_fails(dir, &o, NOD_EINVAL, "no group");
     o.patient_regex = "(P[0-9+";
@@ -487,7 +492,8 @@ static void test_manifest_that_does_not_fit(void **state)
         {"path,label,array\nim/1.png,a,x\n", NOD_EFORMAT, "needs the column 'index'"},
         {"path,label\nim/1.png,a\nim/2.png,a\n", NOD_EDATA, "this has 1"},
         {"path,label\nim/1.png,a,b\n", NOD_EFORMAT, "list.csv"},
-        {"path,label\nim/1.png,a\nim/9.png,b\n", NOD_EDATA, "9.png"},
+        {"path,label\nim/1.png,a\nim/9.png,b\n", NOD_EDATA,
+         "u-1: line 3 of the table: cannot open the file"},
         {"path,label\n", NOD_EDATA, "no images"},
         {"path,label\nim/1.png,a|b\nim/2.png,a||b\n", NOD_EDATA, "class name ''"},
     };
