@@ -51,7 +51,8 @@ typedef struct replacing {
     const char *name;
     size_t n;
     const char *word;
-    bool keeps_name; /* only what is below goes */
+    bool keeps_name; /* only what is below goes, but for these */
+    const char *const *kept;
     char text[NOD_ERROR_MAX];
     size_t to;
 } replacing;
@@ -63,12 +64,27 @@ static void add(replacing *r, const char *s, size_t n)
     r->to += n;
 }
 
+/* Whether what is below the name is a file that may be named, perhaps with a place in it. */
+static bool is_kept(const replacing *r, const char *rest, size_t found)
+{
+    size_t left = found > r->n ? found - r->n : 0;
+    for (size_t i = 0; r->kept && r->kept[i] && left > 1 && rest[0] == '/'; i++) {
+        size_t n = strlen(r->kept[i]);
+        if (left > n && strncmp(rest + 1, r->kept[i], n) == 0 &&
+            (left == n + 1 || rest[n + 1] == ':'))
+            return true;
+    }
+    return false;
+}
+
 /* Takes a name of `found` bytes at `s`; returns how many bytes of the message are done with. */
 static size_t replace(replacing *r, const char *s, size_t found)
 {
     bool leads =
         r->to == 0 || (r->to >= 2 && r->text[r->to - 2] == ':' && r->text[r->to - 1] == ' ');
-    if (r->keeps_name) {
+    if (r->keeps_name && is_kept(r, s + r->n, found)) {
+        add(r, s, found);
+    } else if (r->keeps_name) {
         add(r, s, NOD_MIN(found, r->n));
         if (found > r->n) add(r, "/...", 4);
     } else if (*r->word != '\0') {
@@ -94,24 +110,25 @@ static void replace_all(nod_error *err, replacing *r)
     memcpy(err->message, r->text, r->to + 1);
 }
 
-static void hide(nod_error *err, const char *path, const char *word, bool keeps_name)
+static void hide(nod_error *err, const char *path, replacing r)
 {
     char *name = as_in_message(path);
     if (name == NULL) { /* what cannot be hidden is not said */
         snprintf(err->message, sizeof err->message, "out of memory");
         return;
     }
-    replacing r = {.name = name, .n = strlen(name), .word = word, .keeps_name = keeps_name};
+    r.name = name;
+    r.n = strlen(name);
     if (r.n > 0) replace_all(err, &r);
     nod_free(name);
 }
 
 void nod_error_hide(nod_error *err, const char *path, const char *shown)
 {
-    hide(err, path, shown, false);
+    hide(err, path, (replacing){.word = shown});
 }
 
-void nod_error_hide_below(nod_error *err, const char *path)
+void nod_error_hide_below(nod_error *err, const char *path, const char *const *kept)
 {
-    hide(err, path, "", true);
+    hide(err, path, (replacing){.word = "", .keeps_name = true, .kept = kept});
 }

@@ -16,7 +16,8 @@
  * off is found too. */
 void nod_error_hide(nod_error *err, const char *path, const char *shown);
 /* Keeps `path` and replaces what follows it below: "/d/SMITH/1.dcm: cut off" becomes
- * "/d/...: cut off" for "/d". */
-void nod_error_hide_below(nod_error *err, const char *path);
+ * "/d/...: cut off" for "/d". Files there that are called as one of `kept` (NULL-terminated; or NULL)
+ * stay, as "/d/dataset.json:3" does for "dataset.json". */
+void nod_error_hide_below(nod_error *err, const char *path, const char *const *kept);
 
 #endif

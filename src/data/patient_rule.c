@@ -8,17 +8,17 @@
 #include "data/layouts/item.h"
 
 /* The number that the digits are, divided and rounded up. */
-static int divide(nod_listing *l, const nod_index_options *o, const char *digits, size_t n,
-                  const char **out, nod_error *err)
+static int divide(nod_listing *l, const nod_index_options *o, const char *name,
+                  const char *digits, size_t n, const char **out, nod_error *err)
 {
     char text[24];
     int64_t number, k = o->patient_divide;
     snprintf(text, sizeof text, "%.*s", (int)NOD_MIN(n, sizeof text - 1), digits);
     if (n >= sizeof text || !nod_parse_i64(text, &number) || number < 0)
-        return nod_fail(
-            err, NOD_EDATA,
-            "the patient rule '%s' finds '%s', and only numbers can be divided by %lld",
-            o->patient_regex, text, (long long)k);
+        return nod_fail(err, NOD_EDATA,
+                        "the patient rule '%s' finds something in %s that is no number, and "
+                        "only numbers can be divided by %lld",
+                        o->patient_regex, name, (long long)k);
     *out = nod_arena_printf(&l->arena, "%lld", (long long)(number / k + (number % k > 0)));
     return *out ? 0 : nod_fail_memory(err, "a patient", n);
 }
@@ -37,7 +37,7 @@ static int match(nod_listing *l, const nod_index_options *o, const regex_t *re, 
                       "the patient rule '%s' finds no patient in %s; it must fit every image",
                       o->patient_regex, name);
     } else if (o->patient_divide > 1) {
-        rc = divide(l, o, name + m[1].rm_so, n, &item->patient, err);
+        rc = divide(l, o, name, name + m[1].rm_so, n, &item->patient, err);
     } else {
         item->patient = nod_arena_printf(&l->arena, "%.*s", (int)n, name + m[1].rm_so);
         if (item->patient == NULL) rc = nod_fail_memory(err, "a patient", n);

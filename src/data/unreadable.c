@@ -181,12 +181,16 @@ static void hide_image(const nod_listing *l, const char *name, nod_error *err)
     nod_free(path);
 }
 
+/* Files that layouts call so: nobody's names. */
+static const char *const of_layouts[] = {"dataset.json", "dataset_description.json",
+                                         "participants.tsv", "splits_final.json", NULL};
+
 void nod_listing_hide(const nod_listing *l, const char *source, nod_error *err)
 {
     const nod_error before = *err;
     bool is_file =
         nod_path_is_file(source); /* which may itself be what an item names: an .npz */
-    if (!is_file) nod_error_hide_below(err, source);
+    if (!is_file) nod_error_hide_below(err, source, of_layouts);
     for (size_t i = 0; i < l->n + l->n_problems; i++) {
         const char *name = i < l->n ? l->items[i].name : l->problems[i - l->n].name;
         if (!is_file || strcmp(nod_path_base(name), nod_path_base(source)) != 0)

@@ -62,13 +62,17 @@ static void test_hides_below(void **state)
         {"./SMITH/1.dcm: 2 of 3. That is all.", ".", NULL, "./...: 2 of 3. That is all."},
         {"/d is empty", "/d", NULL, "/d is empty"},
         {"/data is empty", "/d", NULL, "/data is empty"},
+        {"/d/set.json:3:1: odd", "/d", NULL, "/d/set.json:3:1: odd"},
+        {"/d/set.json is odd", "/d", NULL, "/d/..."},
+        {"/d/SMITH/set.json: odd", "/d", NULL, "/d/...: odd"},
     };
+    static const char *const kept[] = {"other.tsv", "set.json", NULL};
     (void)state;
     for (size_t i = 0; i < NOD_COUNT(examples); i++) {
         const example *e = &examples[i];
         nod_error err = NOD_ERROR_INIT;
         assert_int_equal(nod_fail(&err, NOD_EDATA, "%s", e->message), NOD_EDATA);
-        nod_error_hide_below(&err, e->path);
+        nod_error_hide_below(&err, e->path, kept);
         assert_string_equal(err.message, e->expected);
     }
 }
