@@ -31,11 +31,17 @@ int nodule_positive_class(const nodule_model *m);
 /* Frozen operating point of a binary task: positive if its probability >= this; NaN otherwise. */
 double nodule_threshold(const nodule_model *m);
 
+/* What the model judges: "image", "series", "study", "breast" or "patient". */
+const char *nodule_unit(const nodule_model *m);
+
 /* Calibrated probabilities [nodule_class_count] of an image file (PNG, JPEG, TIFF), preprocessed by
  * the model's own contract. */
 int nodule_predict_file(nodule_model *m, const char *image, double *probabilities,
                         char *message, size_t message_size);
-/* The same for samples in memory, [depth][height][width][channels]; depth 1 for a plane. */
+/* The same for all images (n >= 1) of one unit, joined as the model was trained to. */
+int nodule_predict_files(nodule_model *m, const char *const *images, size_t n,
+                         double *probabilities, char *message, size_t message_size);
+/* nodule_predict_file for samples in memory, [depth][height][width][channels]; depth 1 for a plane. */
 int nodule_predict_pixels(nodule_model *m, const void *samples, nodule_sample kind,
                           int64_t depth, int64_t height, int64_t width, int channels,
                           double *probabilities, char *message, size_t message_size);

@@ -8,11 +8,12 @@
 #include "data/layout.h"
 
 typedef struct index_options {
-    const char *out, *layout, *positive, *patient_regex, *labels;
     const char *fold_file, *data_root, *label_column, *images, *masks;
     int64_t patient_divide, fold;
+    const char *out, *layout, *positive, *patient_regex, *labels, *unit, *unit_label;
     nod_strlist series, policies;
     double max_unreadable;
+    bool spread_labels;
 } index_options;
 
 static const index_options defaults = {
@@ -54,6 +55,15 @@ static const nod_option options[] = {
                     "images of BIDS whose path fits this extended expression, such as _T1w"),
     NOD_OPTION_TEXT(index_options, masks, "masks", 0, "REGEX",
                     "label maps of BIDS whose path fits, such as desc-manual"),
+    NOD_OPTION_TEXT(
+        index_options, unit, "unit", 0, "UNIT",
+        "what is judged: image, series, study, breast or patient (default: the level "
+        "of the labels)"),
+    NOD_OPTION_TEXT(index_options, unit_label, "unit-label", 0, "RULE",
+                    "of labels finer than the unit: same: all of one unit must agree; any: one "
+                    "with the finding suffices"),
+    NOD_OPTION_FLAG(index_options, spread_labels, "spread-labels", 0,
+                    "labels coarser than the unit are those of each unit"),
     NOD_OPTION_LIST(
         index_options, series, "series", 0, "RULE",
         "which series of a study, such as SeriesDescription~T1; may be given again"),
@@ -75,6 +85,12 @@ static nod_json *findings_json(const nod_cohort *c, const nod_cohort_findings *f
     nod_json_set_str(j, "positive", info->positive >= 0 ? info->classes[info->positive] : NULL);
     nod_json_set_int(j, "patients", (int64_t)f->patients);
     nod_json_set_int(j, "without_patient", (int64_t)f->without_patient);
+    nod_json_set_str(j, "unit", nod_level_name(info->unit));
+    nod_json_set_int(j, "units", (int64_t)f->units);
+    nod_json_set_str(j, "label_level", nod_level_name(info->label_level));
+    nod_json_set_str(j, "unit_label", nod_unit_label_name(info->unit_label));
+    nod_json_set_int(j, "follow_up_patients", (int64_t)f->follow_up_patients);
+    nod_json_set_int(j, "follow_up_studies", (int64_t)f->follow_up_studies);
     nod_json_set_int(j, "constant", (int64_t)f->constant);
     nod_json_set_int(j, "duplicate_sets", (int64_t)f->duplicate_sets);
     nod_json_set_int(j, "duplicate_cases", (int64_t)f->duplicate_cases);
@@ -102,6 +118,15 @@ static void print_findings(nod_cli *cli, const nod_cohort *c, const nod_cohort_f
     else
         fprintf(cli->out, "patients: %zu (%s), %zu cases without\n", f->patients,
                 nod_grouping_name(info->grouping), f->without_patient);
+    if (info->unit != NOD_LEVEL_IMAGE || info->label_level != NOD_LEVEL_IMAGE)
+        fprintf(cli->out, "judged: %zu %s; labels by %s\n", f->units,
+                nod_level_plural(info->unit), nod_level_name(info->label_level));
+    if (f->follow_up_patients)
+        fprintf(cli->out,
+                "the label of a patient stands on every follow-up: %zu patients have %zu "
+                "studies; on "
+                "an earlier one the finding may not have been there\n",
+                f->follow_up_patients, f->follow_up_studies);
     if (f->duplicate_sets)
         fprintf(cli->out, "equal pixels: %zu cases in %zu groups, kept together by split\n",
                 f->duplicate_cases, f->duplicate_sets);
@@ -145,6 +170,9 @@ static int run(nod_cli *cli, const void *options_void, nod_error *err)
     io.label_column = o->label_column;
     io.images = o->images;
     io.masks = o->masks;
+    io.unit = o->unit;
+    io.unit_label = o->unit_label;
+    io.spread_labels = o->spread_labels;
     io.series = &o->series;
     io.policies = &policies;
     io.folder = folder;

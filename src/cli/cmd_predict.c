@@ -14,7 +14,7 @@
 typedef struct predict_options {
     nod_strlist inputs, series;
     const char *out;
-    bool force;
+    bool force, together, apart;
 } predict_options;
 
 static const predict_options defaults;
@@ -26,6 +26,12 @@ static const nod_option options[] = {
                     "of DICOM folders: which series, as in index; may be given again"),
     NOD_OPTION_TEXT(predict_options, out, "output", 'o', "FILE.csv",
                     "write the probabilities here (default: standard output)"),
+    NOD_OPTION_FLAG(
+        predict_options, together, "together", 0,
+        "all images are of one patient, study ...: whatever the model judges; a last "
+        "row answers for them all"),
+    NOD_OPTION_FLAG(predict_options, apart, "apart", 0,
+                    "each image is all there is of its patient, study ..."),
     NOD_OPTION_FLAG(
         predict_options, force, "force", 'f',
         "answer also for images unlike those of the training part; the output says so"),
@@ -41,7 +47,9 @@ typedef struct predicting {
     nod_error first; /* failure */
     nod_strbuf csv;
     nod_json *list;
-    double *logits, *p; /* [classes] each */
+    double *logits; /* [n_inputs][classes], of those that have an answer */
+    size_t n_answered;
+    double *log_odds, *p; /* [classes] of what is said at the moment */
 } predicting;
 
 /* A run's first model, or the model file itself. */
@@ -84,9 +92,10 @@ static const char *decide(const nod_answer *a, const double *p)
     return a->classes.items[best];
 }
 
-/* What is said of one image. */
+/* What is said of one image, or of all. */
 typedef struct said {
     size_t i_input;
+    bool is_unit; /* of all images together */
     const char *path;
     char id[NOD_CASE_DIGITS + 1]; /* of its pixels, as in a cohort; "" not known */
     bool answered;
@@ -101,7 +110,7 @@ static void add_row(predicting *w, const said *s)
     char number[40], text[NOD_ERROR_MAX + 16] = "";
     if (s->kind) snprintf(text, sizeof text, "%s: %s", s->kind, s->note);
     snprintf(number, sizeof number, "%zu", s->i_input + 1);
-    nod_csv_add_field(&w->csv, number, 1);
+    nod_csv_add_field(&w->csv, s->is_unit ? "all" : number, 1);
     nod_csv_add_field(&w->csv, s->id, 0);
     if (w->cli->show_ids) nod_csv_add_field(&w->csv, s->path, 0);
     for (size_t c = 0; c < a->classes.n; c++) {
@@ -112,9 +121,12 @@ static void add_row(predicting *w, const said *s)
     nod_csv_add_field(&w->csv, s->answered ? decide(a, w->p) : "", 0);
     nod_csv_add_field(&w->csv, text, 0);
     nod_strbuf_addc(&w->csv, '\n');
-    nod_json_set_int(j, "input", (int64_t)s->i_input + 1);
-    nod_json_set_str(j, "case", *s->id ? s->id : NULL);
-    if (w->cli->show_ids) nod_json_set_str(j, "file", s->path);
+    if (s->is_unit)
+        nod_json_set_str(j, "unit", nod_level_name(a->unit));
+    else
+        nod_json_set_int(j, "input", (int64_t)s->i_input + 1);
+    if (!s->is_unit) nod_json_set_str(j, "case", *s->id ? s->id : NULL);
+    if (w->cli->show_ids && !s->is_unit) nod_json_set_str(j, "file", s->path);
     if (s->answered) {
         nod_json_set(j, "probabilities", classes);
         nod_json_set_str(j, "decision", decide(a, w->p));
@@ -143,7 +155,9 @@ static int predict_one(predicting *w, size_t i, const char *path, nod_error *err
         rc = nod_fail(err, unlike.code, "%.900s; --force answers all the same", unlike.message);
         goto out;
     }
-    NOD_TRY(nod_reader_answer(r, &im, w->logits, NULL, w->p, err));
+    NOD_TRY(nod_reader_answer(r, &im, w->logits + w->n_answered * r->answer.classes.n, NULL,
+                              w->p, err));
+    w->n_answered++;
     s.kind = is_unlike ? "forced" : NULL;
     s.note = unlike.message;
     add_row(w, &s);
@@ -176,6 +190,40 @@ static int predict_all(predicting *w, const nod_strlist *inputs, nod_error *err)
                            .note = why.message});
     }
     return 0;
+}
+
+/* The answer for all images, where each of them has one. */
+static void predict_unit(predicting *w)
+{
+    said s = {.is_unit = true, .path = "", .answered = w->n_failed == 0};
+    char note[96];
+    if (s.answered) {
+        nod_answer_join(&w->reader.answer, w->n_answered, w->logits, w->log_odds, w->p);
+    } else {
+        snprintf(note, sizeof note, "%zu of %zu images have no answer", w->n_failed,
+                 w->n_inputs);
+        s.kind = "failed";
+        s.note = note;
+    }
+    add_row(w, &s);
+}
+
+/* Whose images they are cannot be guessed. */
+static int check_unit(const predict_options *o, const nod_answer *a, nod_error *err)
+{
+    const char *unit = nod_level_name(a->unit);
+    if (o->together && o->apart)
+        return nod_fail(err, NOD_EINVAL, "--together and --apart contradict each other");
+    if (a->unit == NOD_LEVEL_IMAGE && o->together)
+        return nod_fail(
+            err, NOD_EINVAL,
+            "--together: the model judges images one by one; train on a cohort that was "
+            "indexed with --unit patient, study ... for more");
+    if (a->unit == NOD_LEVEL_IMAGE || o->inputs.n < 2 || o->together || o->apart) return 0;
+    return nod_fail(err, NOD_EINVAL,
+                    "the model judges a %s by all of its images: are these %zu of one %s "
+                    "(--together), or each of another (--apart)?",
+                    unit, o->inputs.n, unit);
 }
 
 static int write_all(nod_cli *cli, predicting *w, const char *out, nod_error *err)
@@ -217,14 +265,17 @@ static int run(nod_cli *cli, const void *options_void, nod_error *err)
     po.table = kernels;
     NOD_TRY(nod_reader_open(path, &po, 1, &w.reader, err));
     w.reader.is_forced = o->force;
+    NOD_TRY(check_unit(o, &w.reader.answer, err));
     size_t k = w.reader.answer.classes.n;
-    w.logits = nod_calloc(2 * k, sizeof *w.logits);
+    w.logits = nod_calloc(o->inputs.n + 2, k * sizeof *w.logits);
     if (!w.logits) {
-        rc = nod_fail_memory(err, "logits", 2 * k * sizeof *w.logits);
+        rc = nod_fail_memory(err, "logits", o->inputs.n * k * sizeof *w.logits);
         goto out;
     }
-    w.p = w.logits + k;
+    w.log_odds = w.logits + o->inputs.n * k;
+    w.p = w.log_odds + k;
     NOD_TRY(predict_all(&w, &o->inputs, err));
+    if (o->together) predict_unit(&w);
     NOD_TRY(write_all(cli, &w, o->out, err));
 out:
     nod_json_free(w.list);
@@ -250,13 +301,17 @@ const nod_verb nod_verb_predict = {
         "several "
         "images a failed one keeps its row, with the reason; the exit code is then that of the "
         "first "
-        "failure. Of a run with several seeds the first model is used. An image is called by "
+        "failure. A model that judges more than an image (patients, studies ...) needs to know "
+        "whose "
+        "the images are: --together or --apart. Of a run with several seeds the first model is "
+        "used. An image is called by "
         "its "
         "number on the command line, and by the id that a cohort would give it; by its name "
         "with "
         "--show-ids.",
     .examples = "  nodule predict run -i scan.png\n"
                 "  nodule predict run -i a.nii.gz -i b.nii.gz -o out.csv\n"
+                "  nodule predict run -i left.dcm -i right.dcm --together\n"
                 "  nodule predict run -i study/ --series Modality=CT\n",
     .takes = NOD_TAKES_JSON | NOD_TAKES_THREADS | NOD_TAKES_SHOW_IDS,
     .options = options,

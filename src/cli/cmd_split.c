@@ -60,9 +60,10 @@ static nod_json *part_json(const nod_split *s, const nod_cohort_info *info, nod_
     nod_part_counts n = nod_split_counts(s, part);
     nod_json *j = nod_json_object(), *classes = nod_json_object();
     for (size_t k = 0; k < counted_classes(info); k++)
-        nod_json_set_int(classes, info->classes[k], (int64_t)n.class_images[k]);
+        nod_json_set_int(classes, info->classes[k], (int64_t)n.class_units[k]);
     nod_json_set_int(j, "images", (int64_t)n.images);
     nod_json_set_int(j, "groups", (int64_t)n.groups);
+    nod_json_set_int(j, "units", (int64_t)n.units);
     nod_json_set(j, "classes", classes);
     return j;
 }
@@ -126,15 +127,18 @@ static void print_by(nod_cli *cli, const nod_split *s)
 static void print_split(nod_cli *cli, const nod_split *s, const nod_cohort *c, const char *path)
 {
     const nod_cohort_info *info = nod_cohort_get_info(c);
+    bool joined = info->unit != NOD_LEVEL_IMAGE;
     fprintf(cli->out, "%-12s %8s %8s", "part", "images", "groups");
+    if (joined) fprintf(cli->out, " %8s", nod_level_plural(info->unit));
     for (size_t k = 0; k < counted_classes(info) && k < 8; k++)
         fprintf(cli->out, " %12s", info->classes[k]);
     fprintf(cli->out, "\n");
     for (int p = 0; p < NOD_PARTS; p++) {
         nod_part_counts n = nod_split_counts(s, (nod_part)p);
         fprintf(cli->out, "%-12s %8zu %8zu", nod_part_name((nod_part)p), n.images, n.groups);
+        if (joined) fprintf(cli->out, " %8zu", n.units);
         for (size_t k = 0; k < counted_classes(info) && k < 8; k++)
-            fprintf(cli->out, " %12zu", n.class_images[k]);
+            fprintf(cli->out, " %12zu", n.class_units[k]);
         fprintf(cli->out, "\n");
     }
     fprintf(cli->out, "grouping: %s\n", nod_split_grouping(s));
@@ -163,6 +167,7 @@ static nod_json *split_json(const nod_split *s, const nod_cohort *c)
     nod_split_say_by(s, &by);
     nod_json_set_str(j, "by", by.len ? by.data : NULL);
     nod_strbuf_done(&by);
+    nod_json_set_str(j, "unit", nod_level_name(nod_split_unit(s)));
     nod_json_set(j, "parts", parts);
     nod_json_set_int(j, "notes", (int64_t)nod_split_notes(s));
     nod_json_set(j, "audit", nod_audit_to_json(nod_split_audit(s)));

@@ -51,6 +51,12 @@ const nod_case_text nod_case_texts[NOD_CASE_TEXTS] = {
 };
 #undef TEXT
 
+const char *nod_unit_label_name(nod_unit_label l)
+{
+    static const char *const names[] = {"same", "any"};
+    return names[l];
+}
+
 const char *nod_positive_origin_name(nod_positive_origin o)
 {
     static const char *const names[] = {"none", "declared", "derived", "assumed"};
@@ -394,6 +400,8 @@ static int compute_hash(nod_cohort *c, nod_error *err)
     nod_sha256_add_i64(h, c->info.grouping);
     nod_sha256_add_str(h, ""); /* where the rule was, which is about names of files */
     if (c->info.unit != NOD_LEVEL_IMAGE) add_known(h, "unit", nod_level_name(c->info.unit));
+    if (c->info.unit_label != NOD_UNIT_LABEL_SAME)
+        add_known(h, "unit_label", nod_unit_label_name(c->info.unit_label));
     if (c->info.segmentation) add_known(h, "task", "segmentation");
     nod_sha256_add_i64(h, (int64_t)c->n);
     for (size_t i = 0; i < c->n; i++) {

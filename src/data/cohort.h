@@ -40,6 +40,13 @@ typedef enum nod_grouping {
     NOD_GROUPING_DERIVED   /* from file names by a rule */
 } nod_grouping;
 
+/* The label of a unit whose cases were labelled one by one. */
+typedef enum nod_unit_label {
+    NOD_UNIT_LABEL_SAME, /* they have one label */
+    NOD_UNIT_LABEL_ANY   /* positive, or has a label, where one of them is or has */
+} nod_unit_label;
+
+const char *nod_unit_label_name(nod_unit_label l); /* "same", "any" */
 const char *nod_positive_origin_name(nod_positive_origin o);
 const char *nod_grouping_name(nod_grouping g);
 
@@ -54,7 +61,8 @@ typedef struct nod_cohort_info {
     nod_positive_origin positive_origin;
     nod_level unit;        /* what is judged (data/unit.h) */
     nod_level label_level; /* at which the source gave the labels */
-    bool phi;              /* ids, dates or other data of persons are in the file */
+    nod_unit_label unit_label;
+    bool phi; /* ids, dates or other data of persons are in the file */
     nod_grouping grouping;
     const char *grouping_rule; /* how patients were derived; "" */
     const char *layout;        /* name in data/layout.h's table */
@@ -140,6 +148,9 @@ typedef struct nod_cohort_findings {
     size_t parted_sets; /* equal pixels in different official parts */
     size_t patients;    /* distinct, known */
     size_t without_patient;
+    size_t units; /* that are judged */
+    /* One label of a patient stands on several studies: patients, and studies of these. */
+    size_t follow_up_patients, follow_up_studies;
 } nod_cohort_findings;
 int nod_cohort_find_all(const nod_cohort *c, nod_cohort_findings *out,
                         nod_error *err) NOD_MUST_CHECK;

@@ -31,6 +31,11 @@ static const char *grouping_name(int i)
     return nod_grouping_name((nod_grouping)i);
 }
 
+static const char *unit_label_name(int i)
+{
+    return nod_unit_label_name((nod_unit_label)i);
+}
+
 static int parse_positive(const nod_json *j, const char *where, nod_cohort_info *info,
                           nod_error *err)
 {
@@ -112,8 +117,8 @@ static int check_format(const nod_json *j, const char *where, nod_error *err)
                                        "classes", "positive",   "grouping", "layout",
                                        "source",  "unreadable", NULL};
     /* Where one is absent, it is as the preset says: classes of images, labelled one by one. */
-    static const char *const optional[] = {"policies", "segmentation", "unit", "label_level",
-                                           "phi",      "flow",         NULL};
+    static const char *const optional[] = {"policies",   "segmentation", "unit", "label_level",
+                                           "unit_label", "phi",          "flow", NULL};
     const char *format, *nodule;
     int64_t version;
     int rc = 0;
@@ -145,6 +150,18 @@ static int parse_level(const nod_json *j, const char *where, const char *key, no
         rc = nod_fail(err, NOD_EFORMAT,
                       "%s: %s '%.40s' is not image, series, study, breast or patient", where,
                       key, name);
+    return rc;
+}
+
+static int parse_unit_label(const nod_json *j, const char *where, nod_unit_label *out,
+                            nod_error *err)
+{
+    const char *name = nod_unit_label_name(NOD_UNIT_LABEL_SAME);
+    int i = 0, rc = 0;
+    if (nod_json_get(j, "unit_label"))
+        rc = nod_json_need_str(j, where, "unit_label", &name, err);
+    if (rc == 0) rc = parse_name(name, unit_label_name, 2, where, &i, err);
+    if (rc == 0) *out = (nod_unit_label)i;
     return rc;
 }
 
@@ -192,6 +209,7 @@ int nod_cohort_from_json(const nod_json *j, const char *where, const char *folde
     NOD_TRY(parse_flag(j, where, "phi", &info.phi, err));
     NOD_TRY(parse_level(j, where, "unit", &info.unit, err));
     NOD_TRY(parse_level(j, where, "label_level", &info.label_level, err));
+    NOD_TRY(parse_unit_label(j, where, &info.unit_label, err));
     NOD_TRY(parse_classes(j, where, &classes, &info.n_classes, err));
     info.classes = classes;
     NOD_TRY(parse_positive(j, where, &info, err));
@@ -277,6 +295,7 @@ nod_json *nod_cohort_to_json(const nod_cohort *c)
     nod_json_set(j, "grouping", grouping);
     nod_json_set_str(j, "unit", nod_level_name(info->unit));
     nod_json_set_str(j, "label_level", nod_level_name(info->label_level));
+    nod_json_set_str(j, "unit_label", nod_unit_label_name(info->unit_label));
     nod_json_set_bool(j, "phi", info->phi);
     nod_json_set_str(j, "layout", info->layout);
     nod_json_set_str(j, "source", info->source);

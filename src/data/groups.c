@@ -7,6 +7,7 @@
 #include "base/memory.h"
 #include "data/cohort_label.h"
 #include "data/patient.h"
+#include "data/unit_label.h"
 
 typedef int (*compare_cases)(const nod_case *a, const nod_case *b);
 
@@ -271,6 +272,21 @@ static int count_patients(const nod_cohort *c, nod_cohort_findings *f, nod_error
     return 0;
 }
 
+static int count_units(const nod_cohort *c, nod_cohort_findings *f, nod_error *err)
+{
+    nod_units_of_cases u = {0};
+    nod_follow_ups again;
+    int rc = nod_units_of_cases_make(c, nod_cohort_get_info(c)->unit, &u, err);
+    if (rc == 0) rc = nod_follow_ups_find(c, &again, err);
+    if (rc == 0) {
+        f->units = u.n_units;
+        f->follow_up_patients = again.patients;
+        f->follow_up_studies = again.studies;
+    }
+    nod_units_of_cases_done(&u);
+    return rc;
+}
+
 int nod_cohort_find_all(const nod_cohort *c, nod_cohort_findings *out, nod_error *err)
 {
     nod_cohort_findings f = {0};
@@ -299,6 +315,7 @@ int nod_cohort_find_all(const nod_cohort *c, nod_cohort_findings *out, nod_error
         f.parted_sets += parted[i];
     }
     NOD_TRY(count_patients(c, &f, err));
+    NOD_TRY(count_units(c, &f, err));
     *out = f;
 out:
     nod_free(size);

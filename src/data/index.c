@@ -10,6 +10,7 @@
 #include "data/patient_rule.h"
 #include "data/positive.h"
 #include "data/source.h"
+#include "data/unit_label.h"
 #include "data/unreadable.h"
 #include "data/workers.h"
 #include "imaging/geometry.h"
@@ -199,6 +200,18 @@ static int find_classes(indexing *x)
     x->info.positive = -1;
     if (x->info.segmentation) return 0;
     return nod_positive_find(&x->info, x->o->positive, x->err);
+}
+
+static int find_unit(indexing *x)
+{
+    const nod_unit_request q = {.labels = x->list.label_level,
+                                .unit = x->o->unit,
+                                .joined = x->o->unit_label,
+                                .spread = x->o->spread_labels,
+                                .masks = x->list.segmentation,
+                                .patients_known = x->info.grouping != NOD_GROUPING_NONE};
+    x->info.label_level = q.labels;
+    return nod_unit_request_check(&q, &x->info.unit, &x->info.unit_label, x->err);
 }
 
 /* --- decoding ----------------------------------------------------------------------------- */
@@ -487,6 +500,7 @@ static int make_cohort(indexing *x, nod_cohort **out)
         NOD_TRY(nod_cohort_add_exclusion(c, x->list.exclusions[i].reason,
                                          x->list.exclusions[i].n, x->err));
     NOD_TRY(nod_cohort_finish(c, x->err));
+    NOD_TRY(nod_unit_labels_check(c, x->err));
     *out = c;
     c = NULL;
 out:
@@ -533,9 +547,9 @@ int nod_index(const char *source, const nod_index_options *o, nod_cohort **out, 
     NOD_TRY(check_listing(&x));
     x.info.layout = layout->name;
     x.info.policies = o->policies;
-    x.info.label_level = x.list.label_level;
     x.info.phi = x.list.phi || x.list.has_patients;
     NOD_TRY(find_patients(&x));
+    NOD_TRY(find_unit(&x));
     if (!x.list.segmentation) NOD_TRY(find_classes(&x));
     NOD_TRY(find_names(&x));
     NOD_TRY(decode_all(&x));

@@ -15,7 +15,16 @@ typedef struct nod_labels {
     bool multilabel;
     size_t *cases;   /* [n] index in the cohort */
     int32_t *values; /* [n] class index; multi-label [n][n_classes] of 0/1 */
+    /* What is judged (data/unit.h), in the order of their first cases. */
+    size_t n_units;
+    size_t *unit;         /* [n] of each case, 0..n_units-1 */
+    size_t *first;        /* [n_units] first case of the unit in the cohort, of whatever part */
+    int32_t *unit_values; /* of the units, as `values` */
 } nod_labels;
+
+#define NOD_UNIT_ID_MAX (NOD_ID_MAX + 16)
+/* Name of a unit by its first case: the case's id, or "patient-ID" where cases are joined. */
+void nod_unit_id(const nod_cohort *c, size_t i_first, char out[NOD_UNIT_ID_MAX]);
 
 /* `look` is NULL for training and validation. Errors: ESEAL (test without the right), EDATA (the
  * cohort is not the one that was divided), ENOMEM. */

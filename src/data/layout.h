@@ -85,6 +85,9 @@ typedef struct nod_index_options {
     const char *label_column; /* of BIDS' participants.tsv; NULL: label maps, or a usual name */
     /* Of BIDS, extended expressions: which images, which label maps, by their paths; NULL: all. */
     const char *images, *masks;
+    const char *unit;       /* what is judged (data/level.h); NULL: the level of the labels */
+    const char *unit_label; /* "same" or "any"; NULL: not said (data/unit_label.h) */
+    bool spread_labels;     /* labels of a coarser level are those of each unit */
     const nod_strlist
         *series; /* rules that choose series (imaging/dicom/select.h); NULL: none */
     const nod_policies *policies; /* under which images are read; NULL: the preset ones */

@@ -10,6 +10,13 @@ const char *nod_level_name(nod_level level)
     return names[level];
 }
 
+const char *nod_level_plural(nod_level level)
+{
+    static const char *const plurals[NOD_LEVELS] = {"images", "series", "studies", "breasts",
+                                                    "patients"};
+    return plurals[level];
+}
+
 bool nod_level_parse(const char *name, nod_level *out)
 {
     for (int i = 0; i < NOD_LEVELS; i++) {

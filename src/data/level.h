@@ -13,7 +13,8 @@ typedef enum nod_level {
     NOD_LEVELS
 } nod_level;
 
-const char *nod_level_name(nod_level level); /* "image", "series" ... */
+const char *nod_level_name(nod_level level);   /* "image", "series" ... */
+const char *nod_level_plural(nod_level level); /* "images", "series" ... */
 bool nod_level_parse(const char *name, nod_level *out);
 
 #endif

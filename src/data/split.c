@@ -33,7 +33,8 @@ int nod_split_new(const nod_cohort *c, nod_split **out, nod_error *err)
     s->classes = nod_calloc(s->n_classes, sizeof *s->classes);
     s->part = nod_calloc(s->n, sizeof *s->part);
     s->group = nod_calloc(s->n, sizeof *s->group);
-    s->class_counts = nod_calloc(s->n_classes * 2 * NOD_PARTS, sizeof *s->class_counts);
+    s->class_counts = nod_calloc(s->n_classes * 3 * NOD_PARTS, sizeof *s->class_counts);
+    s->unit = info->unit;
     s->grouping = info->grouping;
     s->grouping_rule = nod_arena_strdup(&s->arena, info->grouping_rule);
     s->grouping_text = nod_arena_printf(&s->arena, "%s%s%s", nod_grouping_name(info->grouping),
@@ -50,8 +51,9 @@ int nod_split_new(const nod_cohort *c, nod_split **out, nod_error *err)
     }
     memcpy(s->cohort, nod_cohort_hash(c), sizeof s->cohort);
     for (int p = 0; p < NOD_PARTS; p++) {
-        s->counts[p].class_images = s->class_counts + (size_t)(2 * p) * s->n_classes;
-        s->counts[p].class_groups = s->class_counts + (size_t)(2 * p + 1) * s->n_classes;
+        s->counts[p].class_images = s->class_counts + (size_t)(3 * p) * s->n_classes;
+        s->counts[p].class_groups = s->class_counts + (size_t)(3 * p + 1) * s->n_classes;
+        s->counts[p].class_units = s->class_counts + (size_t)(3 * p + 2) * s->n_classes;
     }
     *out = s;
     return 0;
@@ -83,48 +85,48 @@ int nod_split_add_note(nod_split *s, const nod_split_note *note, nod_error *err)
 
 /* One group that is to be dealt. */
 typedef struct hand {
-    size_t group, images;
+    size_t group, units;
     size_t drawn;   /* place in the drawn order of its stratum */
-    size_t stratum; /* rarest class among its images; n_classes: none */
+    size_t stratum; /* rarest class among its units; n_classes: none */
 } hand;
 
 typedef struct dealing {
-    const nod_cohort *c;
+    const nod_split_units *u;
     const nod_groups *g;
     const double *fraction; /* by part; 0: takes no part */
     hand *hands;
     size_t n;
-    size_t *class_images; /* [n_classes + 1] among what is dealt */
-    uint8_t *to;          /* [n_groups] part of a group */
+    size_t *class_units; /* [n_classes + 1] among what is dealt */
+    uint8_t *to;         /* [n_groups] part of a group */
 } dealing;
 
 /* Whether class a is rarer than b; equally rare ones by their order. */
 static bool is_rarer(const dealing *d, size_t a, size_t b)
 {
-    if (d->class_images[a] != d->class_images[b])
-        return d->class_images[a] < d->class_images[b];
+    if (d->class_units[a] != d->class_units[b]) return d->class_units[a] < d->class_units[b];
     return a < b;
 }
 
 /* Sizes and strata of the groups whose entry in `dealt` is set. */
 static void collect_hands(dealing *d, const bool *dealt, size_t *hand_of)
 {
-    size_t k_none = nod_cohort_get_info(d->c)->n_classes;
-    for (size_t i = 0; i < d->g->n; i++)
-        for (size_t k = 0; k < k_none && dealt[d->g->group[i]]; k++)
-            d->class_images[k] += nod_cohort_has_label(d->c, i, k);
-    d->class_images[k_none] = SIZE_MAX;
+    const nod_split_units *u = d->u;
+    size_t k_none = u->n_classes;
+    for (size_t i = 0; i < u->of.n_units; i++)
+        for (size_t k = 0; k < k_none && dealt[u->group[i]]; k++)
+            d->class_units[k] += nod_split_unit_has(u, i, k);
+    d->class_units[k_none] = SIZE_MAX;
     for (size_t g = 0; g < d->g->n_groups; g++) {
         if (!dealt[g]) continue;
         hand_of[g] = d->n;
         d->hands[d->n++] = (hand){.group = g, .stratum = k_none};
     }
-    for (size_t i = 0; i < d->g->n; i++) {
-        if (!dealt[d->g->group[i]]) continue;
-        hand *h = &d->hands[hand_of[d->g->group[i]]];
-        h->images++;
+    for (size_t i = 0; i < u->of.n_units; i++) {
+        if (!dealt[u->group[i]]) continue;
+        hand *h = &d->hands[hand_of[u->group[i]]];
+        h->units++;
         for (size_t k = 0; k < k_none; k++)
-            if (nod_cohort_has_label(d->c, i, k) && is_rarer(d, k, h->stratum)) h->stratum = k;
+            if (nod_split_unit_has(u, i, k) && is_rarer(d, k, h->stratum)) h->stratum = k;
     }
 }
 
@@ -132,7 +134,7 @@ static void collect_hands(dealing *d, const bool *dealt, size_t *hand_of)
 static int compare_hands(const void *a, const void *b)
 {
     const hand *x = a, *y = b;
-    if (x->images != y->images) return x->images > y->images ? -1 : 1;
+    if (x->units != y->units) return x->units > y->units ? -1 : 1;
     return (x->drawn > y->drawn) - (x->drawn < y->drawn);
 }
 
@@ -161,7 +163,7 @@ static int deal_stratum(dealing *d, size_t stratum, int64_t seed, nod_error *err
                 best = p;
             }
         }
-        filled[best] += h[i].images;
+        filled[best] += h[i].units;
         d->to[h[i].group] = (uint8_t)best;
     }
     nod_free(h);
@@ -172,13 +174,15 @@ int nod_split_deal(const nod_cohort *c, const nod_groups *g, const bool *dealt,
                    const double fraction[NOD_PARTS], int64_t seed, uint8_t *to, nod_error *err)
 {
     size_t n_classes = nod_cohort_get_info(c)->n_classes;
-    dealing d = {.c = c, .g = g, .fraction = fraction};
+    nod_split_units units = {0};
+    dealing d = {.u = &units, .g = g, .fraction = fraction};
     size_t *hand_of = nod_calloc(g->n_groups, sizeof *hand_of);
-    int rc = 0;
+    int rc = nod_split_units_make(c, g, &units, err);
+    if (rc) goto out;
     d.to = to;
     d.hands = nod_calloc(g->n_groups, sizeof *d.hands);
-    d.class_images = nod_calloc(n_classes + 1, sizeof *d.class_images);
-    if (!hand_of || !d.hands || !d.class_images) {
+    d.class_units = nod_calloc(n_classes + 1, sizeof *d.class_units);
+    if (!hand_of || !d.hands || !d.class_units) {
         rc = nod_fail_memory(err, "groups", g->n_groups * sizeof *d.hands);
         goto out;
     }
@@ -188,7 +192,8 @@ int nod_split_deal(const nod_cohort *c, const nod_groups *g, const bool *dealt,
 out:
     nod_free(hand_of);
     nod_free(d.hands);
-    nod_free(d.class_images);
+    nod_free(d.class_units);
+    nod_split_units_done(&units);
     return rc;
 }
 
@@ -233,33 +238,6 @@ static int mark_contradictory(nod_split *s, const nod_cohort *c, const nod_group
     return rc;
 }
 
-/* Counts group `g` once per part (column n_classes) and class. */
-static int count(nod_split *s, const nod_cohort *c, size_t n_groups, nod_error *err)
-{
-    size_t row = (s->n_classes + 1) * NOD_PARTS, size;
-    if (!nod_size_mul(n_groups, row, &size)) return nod_fail_memory(err, "counts", SIZE_MAX);
-    bool *met = nod_calloc(size, sizeof *met);
-    if (met == NULL) return nod_fail_memory(err, "counts", size);
-    for (size_t i = 0; i < s->n; i++) {
-        if (s->part[i] == NOD_PART_OUT) continue;
-        size_t p = s->part[i];
-        size_t *images = s->class_counts + 2 * p * s->n_classes,
-               *groups = images + s->n_classes;
-        bool *m = met + s->group[i] * row + p * (s->n_classes + 1);
-        s->counts[p].images++;
-        s->counts[p].groups += !m[s->n_classes];
-        m[s->n_classes] = true;
-        for (size_t k = 0; k < s->n_classes; k++) {
-            if (!nod_cohort_has_label(c, i, k)) continue;
-            images[k]++;
-            groups[k] += !m[k];
-            m[k] = true;
-        }
-    }
-    nod_free(met);
-    return 0;
-}
-
 /* `by_class`: a case has exactly one class. */
 static int check_parts(const nod_split *s, const nod_split_options *o, bool by_class,
                        nod_error *err)
@@ -273,16 +251,17 @@ static int check_parts(const nod_split *s, const nod_split_options *o, bool by_c
                             name);
         if (!by_class || o->allow_one_class) continue;
         for (size_t k = 0; k < s->n_classes; k++) {
-            present += s->counts[p].class_images[k] > 0;
-            if (s->counts[p].class_images[k] == 0) missing = k;
+            present += s->counts[p].class_units[k] > 0;
+            if (s->counts[p].class_units[k] == 0) missing = k;
         }
         if (p == NOD_PART_TRAIN ? present < s->n_classes : present < 2)
             return nod_fail(
                 err, NOD_EDATA,
-                "the %s part has no case of class '%s' (%zu images of %zu groups): "
+                "the %s part has no %s of class '%s' (%zu images of %zu groups): "
                 "%s; more patients of the class%s help, --allow-one-class goes on "
                 "without",
-                name, s->classes[missing], s->counts[p].images, s->counts[p].groups,
+                name, s->unit == NOD_LEVEL_IMAGE ? "case" : nod_level_name(s->unit),
+                s->classes[missing], s->counts[p].images, s->counts[p].groups,
                 p == NOD_PART_TRAIN ? "it could not be learned"
                                     : "no AUC and no threshold could be had from it",
                 s->by                              ? " or another --hold-out"
@@ -313,7 +292,7 @@ static int check_options(const nod_split_options *o, nod_error *err)
 static int complete(nod_split *s, const nod_cohort *c, const nod_groups *g, nod_error *err)
 {
     int rc = mark_contradictory(s, c, g, err);
-    return rc ? rc : count(s, c, g->n_groups, err);
+    return rc ? rc : nod_split_count(s, c, g, err);
 }
 
 static int compute_hash(nod_split *s, nod_error *err)
@@ -452,6 +431,11 @@ size_t nod_split_n_classes(const nod_split *s)
 const nod_audit *nod_split_audit(const nod_split *s)
 {
     return s->audited ? &s->audit : NULL;
+}
+
+nod_level nod_split_unit(const nod_split *s)
+{
+    return s->unit;
 }
 
 bool nod_split_is_sealed(const nod_split *s)

@@ -1,7 +1,8 @@
 /* split.h: the division of a cohort into training, validation and test part, frozen and hashed.
  *
- * The unit is the group (data/groups.h). Groups are dealt class by class, rarest class first,
- * largest groups first, in an order drawn from Philox (seed, NOD_RNG_SPLIT): each goes to the
+ * What is never parted is the group (data/groups.h); what is counted and stratified is the unit that is
+ * judged (data/unit.h), with its own label. Groups are dealt class by class, rarest class first,
+ * groups with most units first, in an order drawn from Philox (seed, NOD_RNG_SPLIT): each goes to the
  * part that is furthest from its share. An official split is kept; what it lacks is dealt out
  * of its training part. docs/formats/split.md has the file and all rules. */
 #ifndef NOD_DATA_SPLIT_H
@@ -13,7 +14,7 @@
 
 typedef struct nod_split_options {
     int64_t seed;               /* at least 0 */
-    double fraction[NOD_PARTS]; /* of the images, by part; each > 0, sum 1 */
+    double fraction[NOD_PARTS]; /* of the units, by part; each > 0, sum 1 */
     bool ignore_official;       /* default: an official split is kept */
     bool allow_one_class; /* default: each class is in training, two or more in the others */
     /* A fact that parts test from the rest, whatever the official split; default NULL: none. Of a
@@ -72,12 +73,14 @@ void nod_split_say_by(const nod_split *s, nod_strbuf *out);
 
 /* What is in a part; known before sealing and kept in the file. */
 typedef struct nod_part_counts {
-    size_t images, groups;
+    size_t images, groups, units;
     const size_t *class_images; /* [n_classes], borrowed */
-    const size_t *class_groups; /* [n_classes] groups with at least one image of the class */
+    const size_t *class_groups; /* [n_classes] groups with at least one unit of the class */
+    const size_t *class_units;  /* [n_classes] units of the class */
 } nod_part_counts;
 nod_part_counts nod_split_counts(const nod_split *s, nod_part part);
 size_t nod_split_n_classes(const nod_split *s);
+nod_level nod_split_unit(const nod_split *s); /* the cohort's: what is counted as a unit */
 
 /* Keeps what the shortcut audit found (train/audit_split.h) as part of the content; before sealing. */
 int nod_split_set_audit(nod_split *s, const nod_audit *audit, nod_error *err) NOD_MUST_CHECK;

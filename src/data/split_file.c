@@ -18,10 +18,13 @@ static nod_json *counts_json(const nod_split *s, int p)
     nod_json *j = nod_json_object(), *classes = nod_json_array();
     nod_json_set_int(j, "images", (int64_t)n->images);
     nod_json_set_int(j, "groups", (int64_t)n->groups);
+    bool joined = s->unit != NOD_LEVEL_IMAGE; /* else units are images */
+    if (joined) nod_json_set_int(j, "units", (int64_t)n->units);
     for (size_t k = 0; k < s->n_classes; k++) {
         nod_json *e = nod_json_array();
         nod_json_push(e, nod_json_int((int64_t)n->class_images[k]));
         nod_json_push(e, nod_json_int((int64_t)n->class_groups[k]));
+        if (joined) nod_json_push(e, nod_json_int((int64_t)n->class_units[k]));
         nod_json_push(classes, e);
     }
     nod_json_set(j, "classes", classes);
@@ -64,6 +67,7 @@ nod_json *nod_split_content(const nod_split *s)
         nod_json_push(cases, e);
     }
     nod_json_set_str(j, "cohort", s->cohort);
+    if (s->unit != NOD_LEVEL_IMAGE) nod_json_set_str(j, "unit", nod_level_name(s->unit));
     nod_json_set_int(j, "seed", s->seed);
     nod_json_set(j, "fractions", fractions);
     nod_json_set_str(j, "official", s->official);
@@ -125,23 +129,27 @@ static int parse_count(const nod_json *v, const char *where, size_t limit, size_
 static int parse_counts(const nod_json *all, const char *where, nod_split *s, nod_error *err)
 {
     static const char *const keys[] = {"images", "groups", "classes", NULL};
+    static const char *const optional[] = {"units", NULL};
+    bool joined = s->unit != NOD_LEVEL_IMAGE;
     int rc = 0;
     for (int p = 0; p < NOD_PARTS; p++) {
         nod_json *j, *classes;
         NOD_TRY(nod_json_need_object(all, where, nod_part_name((nod_part)p), &j, err));
-        NOD_TRY(nod_strict_keys(j, where, keys, err));
+        NOD_TRY(nod_strict_keys_and(j, where, keys, optional, err));
         NOD_TRY(nod_json_need_array(j, where, "classes", &classes, err));
         NOD_TRY(parse_count(nod_json_get(j, "images"), where, s->n, &s->counts[p].images, err));
         NOD_TRY(parse_count(nod_json_get(j, "groups"), where, s->n, &s->counts[p].groups, err));
+        NOD_TRY(parse_count(nod_json_get(j, joined ? "units" : "images"), where, s->n,
+                            &s->counts[p].units, err));
         if (nod_json_count(classes) != s->n_classes)
             return nod_fail(err, NOD_EFORMAT, "%s: counts of %zu classes, not %zu", where,
                             nod_json_count(classes), s->n_classes);
-        size_t *images = s->class_counts + (size_t)(2 * p) * s->n_classes;
+        size_t *of_class = s->class_counts + (size_t)(3 * p) * s->n_classes;
         for (size_t k = 0; k < s->n_classes; k++) {
             const nod_json *e = nod_json_at(classes, k);
-            NOD_TRY(parse_count(nod_json_at(e, 0), where, s->n, &images[k], err));
-            NOD_TRY(
-                parse_count(nod_json_at(e, 1), where, s->n, &images[s->n_classes + k], err));
+            for (size_t i = 0; i < 3; i++) /* images, groups, units */
+                NOD_TRY(parse_count(nod_json_at(e, i == 2 && !joined ? 0 : i), where, s->n,
+                                    &of_class[i * s->n_classes + k], err));
         }
     }
 out:
@@ -258,7 +266,8 @@ static int parse_content(const nod_json *j, const char *where, const nod_cohort 
 {
     static const char *const keys[] = {"cohort",  "seed",   "fractions", "official", "grouping",
                                        "classes", "counts", "notes",     "cases",    NULL};
-    static const char *const optional[] = {"by", "audit", NULL};
+    static const char *const optional[] = {"by", "audit", "unit",
+                                           NULL}; /* unit: the cohort's */
     const char *cohort;
     nod_json *counts, *notes, *cases;
     int rc = 0;

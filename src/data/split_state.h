@@ -5,6 +5,7 @@
 #include "base/memory.h"
 #include "data/groups.h"
 #include "data/split.h"
+#include "data/unit.h"
 
 #define NOD_SPLIT_EXTERNAL "external"
 
@@ -18,7 +19,8 @@ struct nod_split {
     nod_split_note *notes;
     size_t n_notes, notes_cap;
     nod_part_counts counts[NOD_PARTS];
-    size_t *class_counts; /* [NOD_PARTS][2][n_classes]: images, groups */
+    size_t *class_counts; /* [NOD_PARTS][3][n_classes]: images, groups, units */
+    nod_level unit;
     int64_t seed;
     double fraction[NOD_PARTS];
     const char *official; /* "none", "kept", "completed", "ignored", "external" */
@@ -48,6 +50,21 @@ int nod_split_assign_official(nod_split *s, const nod_cohort *c, const nod_group
                               nod_error *err) NOD_MUST_CHECK;
 int nod_split_assign_by(nod_split *s, const nod_cohort *c, const nod_groups *g,
                         const nod_split_options *o, nod_error *err) NOD_MUST_CHECK;
+/* What is judged (split_units.c): each unit with its label and the group that it is in. */
+typedef struct nod_split_units {
+    nod_units_of_cases of;
+    int32_t *values; /* [of.n_units] class index, or [of.n_units][n_classes] of 0/1 */
+    size_t *group;   /* [of.n_units] */
+    size_t n_classes;
+    bool multilabel;
+} nod_split_units;
+int nod_split_units_make(const nod_cohort *c, const nod_groups *g, nod_split_units *out,
+                         nod_error *err) NOD_MUST_CHECK;
+void nod_split_units_done(nod_split_units *u);
+bool nod_split_unit_has(const nod_split_units *u, size_t unit, size_t k);
+/* Fills the counts once the parts are known. */
+int nod_split_count(nod_split *s, const nod_cohort *c, const nod_groups *g,
+                    nod_error *err) NOD_MUST_CHECK;
 /* The part of the file that is hashed. */
 nod_json *nod_split_content(const nod_split *s);
 int nod_split_compute_hash(const nod_json *content, char out[NOD_SHA256_HEX],

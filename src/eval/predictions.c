@@ -88,7 +88,9 @@ void nod_predictions_done(nod_predictions *p)
     for (size_t i = 0; i < p->n; i++) {
         nod_free(p->id[i]);
         nod_free(p->patient[i]);
+        if (p->unit) nod_free(p->unit[i]);
     }
+    nod_free(p->unit);
     nod_free(p->id);
     nod_free(p->patient);
     nod_free(p->seed);
@@ -118,6 +120,7 @@ static int reserve(nod_predictions *p, nod_error *err)
     size_t capacity = NOD_MAX((size_t)64, 2 * p->capacity);
     if (!resize((void **)&p->id, capacity, 1, sizeof *p->id) ||
         !resize((void **)&p->patient, capacity, 1, sizeof *p->patient) ||
+        (p->unit && !resize((void **)&p->unit, capacity, 1, sizeof *p->unit)) ||
         !resize((void **)&p->seed, capacity, 1, sizeof *p->seed) ||
         !resize((void **)&p->labels, capacity, nod_predictions_labels(p), sizeof *p->labels) ||
         !resize((void **)&p->logits, capacity, p->k, sizeof *p->logits) ||
@@ -161,6 +164,7 @@ static int begin_row(nod_predictions *p, const char *id, const char *patient, in
     }
     p->id[p->n] = id_copy;
     p->patient[p->n] = patient_copy;
+    if (p->unit) p->unit[p->n] = NULL;
     p->seed[p->n] = seed;
     return 0;
 }
@@ -214,6 +218,38 @@ int nod_predictions_add_probabilities(nod_predictions *p, const char *id, const 
     }
     if (logits == NULL) p->has_logits = false;
     p->n++;
+    return 0;
+}
+
+int nod_predictions_set_unit(nod_predictions *p, size_t row, const char *unit, nod_error *err)
+{
+    NOD_ASSERT(row < p->n);
+    if (p->unit == NULL) p->unit = nod_calloc(p->capacity, sizeof *p->unit);
+    char *copy = p->unit ? nod_strdup(unit) : NULL;
+    if (copy == NULL) return nod_fail_memory(err, "a unit's id", strlen(unit));
+    nod_free(p->unit[row]);
+    p->unit[row] = copy;
+    return 0;
+}
+
+int nod_predictions_append(nod_predictions *p, const nod_predictions *from, nod_error *err)
+{
+    size_t k = p->k, n_labels = nod_predictions_labels(p);
+    NOD_ASSERT(from->task == p->task && from->k == k);
+    for (size_t i = 0; i < from->n; i++) {
+        size_t bytes = k * sizeof(double);
+        int rc = begin_row(p, from->id[i], from->patient[i], from->seed[i],
+                           from->labels + i * n_labels, err);
+        if (rc != 0) return rc;
+        memcpy(p->logits + p->n * k, from->logits + i * k, bytes);
+        memcpy(p->log_odds + p->n * k, from->log_odds + i * k, bytes);
+        memcpy(p->probabilities + p->n * k, from->probabilities + i * k, bytes);
+        p->n++;
+        if (from->unit && from->unit[i])
+            rc = nod_predictions_set_unit(p, p->n - 1, from->unit[i], err);
+        if (rc != 0) return rc;
+    }
+    p->has_logits = p->has_logits && from->has_logits;
     return 0;
 }
 

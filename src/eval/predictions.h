@@ -34,6 +34,7 @@ typedef struct nod_predictions {
     size_t n;                /* rows */
     char **id;               /* [n] */
     char **patient;          /* [n], an entry is NULL where the patient is not known */
+    char **unit;             /* [n] of which unit a row is an image; NULL: rows are units */
     int32_t *seed;           /* [n], index of the model, 0 where there is one */
     int32_t *labels;         /* [n] class index, or [n][k] 0/1 (multi-label); -1 = unknown */
     bool has_logits;         /* false: read from a file without them; logits is then NaN */
@@ -67,6 +68,13 @@ int nod_predictions_add_probabilities(nod_predictions *p, const char *id, const 
                                       int32_t seed, const int32_t *labels,
                                       const double *probabilities, const double *log_odds,
                                       const double *logits, nod_error *err) NOD_MUST_CHECK;
+
+/* Names the unit that a row is an image of: a column of the CSV. */
+int nod_predictions_set_unit(nod_predictions *p, size_t row, const char *unit,
+                             nod_error *err) NOD_MUST_CHECK;
+/* Adds the rows of another table of the same task and classes, as they are. */
+int nod_predictions_append(nod_predictions *p, const nod_predictions *from,
+                           nod_error *err) NOD_MUST_CHECK;
 
 /* log_odds and probabilities [k] of logits [k]; softmax for binary and multiclass. */
 void nod_predictions_transform(nod_task task, size_t k, const double *logits, double *log_odds,

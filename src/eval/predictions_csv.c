@@ -1,6 +1,6 @@
 /* predictions_csv.c: the per-case table for people and spreadsheets, worst case first.
  *
- * id, truth, probability, threshold, decision, error, patient, seed, then p_CLASS and logit_CLASS
+ * id, truth, probability, threshold, decision, error, patient, (unit,) seed, then p_CLASS and logit_CLASS
  * for every class. Lists of labels are joined by '|'; no label at all is "|", unknown is empty. */
 #include <math.h>
 #include <stdlib.h>
@@ -110,6 +110,7 @@ static void add_row(const nod_predictions *p, size_t row, const double *threshol
     }
     add_real(out, error);
     nod_csv_add_field(out, p->patient[row] != NULL ? p->patient[row] : "", 0);
+    if (p->unit) nod_csv_add_field(out, p->unit[row] != NULL ? p->unit[row] : "", 0);
     nod_strbuf_printf(out, ",%d", p->seed[row]);
     for (size_t c = 0; c < p->k; c++)
         add_real(out, p->probabilities[row * p->k + c]);
@@ -121,7 +122,8 @@ static void add_row(const nod_predictions *p, size_t row, const double *threshol
 static void add_header(const nod_predictions *p, nod_strbuf *out)
 {
     nod_strbuf name = NOD_STRBUF_INIT;
-    nod_strbuf_add(out, "id,truth,probability,threshold,decision,error,patient,seed");
+    nod_strbuf_printf(out, "id,truth,probability,threshold,decision,error,patient,%sseed",
+                      p->unit ? "unit," : "");
     for (int logits = 0; logits <= (p->has_logits ? 1 : 0); logits++)
         for (size_t c = 0; c < p->k; c++) {
             nod_strbuf_clear(&name);

@@ -1,6 +1,7 @@
 /* answer.c: the meaning of logits, to and from the model file, and its use. */
 #include "infer/answer.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -16,6 +17,16 @@ void nod_answer_done(nod_answer *a)
     nod_calibration_done(&a->calibration);
     nod_free(a->points);
     a->points = NULL;
+}
+
+void nod_answer_join(const nod_answer *a, size_t n, const double *logits, double *log_odds,
+                     double *probabilities)
+{
+    double joined[NOD_PREDICTIONS_MAX_CLASSES];
+    NOD_ASSERT(a->classes.n <= NOD_COUNT(joined));
+    nod_aggregation_logits(a->aggregation.how, a->task, a->classes.n, a->positive, n, logits,
+                           joined);
+    nod_calibration_apply_logits(&a->calibration, a->task, joined, log_odds, probabilities);
 }
 
 /* --- to JSON ---------------------------------------------------------------------------------- */
@@ -40,6 +51,18 @@ static nod_json *patching_to_json(const nod_patching *p)
     return j;
 }
 
+static nod_json *unit_to_json(const nod_answer *a)
+{
+    const nod_aggregation_choice *c = &a->aggregation;
+    nod_json *j = nod_json_object();
+    nod_json_set_str(j, "level", nod_level_name(a->unit));
+    nod_json_set_str(j, "aggregation", nod_aggregation_name(c->how));
+    nod_json_set_int(j, "chosen_on_units", (int64_t)c->n_units);
+    nod_json_set_real(j, "validation_auc_mean", c->n_units ? c->auc_mean : NAN);
+    nod_json_set_real(j, "validation_auc_max", c->n_units ? c->auc_max : NAN);
+    return j;
+}
+
 nod_json *nod_answer_to_json(const nod_answer *a)
 {
     nod_json *j = nod_json_object(), *classes = nod_json_array(), *points = nod_json_array();
@@ -51,6 +74,7 @@ nod_json *nod_answer_to_json(const nod_answer *a)
     nod_json_set(j, "classes", classes);
     nod_json_set_int(j, "positive", a->positive);
     nod_json_set_str(j, "positive_origin", a->positive_origin);
+    nod_json_set(j, "unit", unit_to_json(a));
     nod_json_set(j, "calibration", nod_calibration_json(&a->calibration));
     nod_json_set(j, "operating_points", points);
     nod_json_set(j, "patches", patching_to_json(&a->patching));
@@ -90,6 +114,38 @@ static int read_patching(const nod_json *answer, const char *where, nod_patching
                : strcmp(how, "top_k") == 0 ? NOD_AGGREGATE_TOP_K
                                            : NOD_AGGREGATE_MEAN;
     if (out->k < 1) out->k = 1;
+out:
+    return rc;
+}
+
+static double real_or_nan(const nod_json *j, const char *key)
+{
+    const nod_json *v = nod_json_get(j, key);
+    return v && nod_json_is_number(v) ? nod_json_f64(v) : NAN;
+}
+
+/* A model that says nothing of it judges images. */
+static int read_unit(const nod_json *answer, const char *where, nod_answer *a, nod_error *err)
+{
+    nod_json *j = NULL;
+    const char *level = NULL, *how = NULL;
+    int64_t n = 0;
+    int rc = 0;
+    a->aggregation = (nod_aggregation_choice){.auc_mean = NAN, .auc_max = NAN};
+    if (nod_json_get(answer, "unit") == NULL) return 0;
+    NOD_TRY(nod_json_need_object(answer, where, "unit", &j, err));
+    NOD_TRY(nod_json_need_str(j, where, "level", &level, err));
+    NOD_TRY(nod_json_need_str(j, where, "aggregation", &how, err));
+    NOD_TRY(nod_json_need_i64(j, where, "chosen_on_units", &n, err));
+    if (!nod_level_parse(level, &a->unit))
+        return nod_fail(err, NOD_EFORMAT, "%s: unit '%s' is not known", where, level);
+    if (!nod_aggregation_parse(how, &a->aggregation.how))
+        return nod_fail(err, NOD_EFORMAT, "%s: aggregation '%s' is not known", where, how);
+    if (n < 0)
+        return nod_fail(err, NOD_EFORMAT, "%s: chosen_on_units is %lld", where, (long long)n);
+    a->aggregation.n_units = (size_t)n;
+    a->aggregation.auc_mean = real_or_nan(j, "validation_auc_mean");
+    a->aggregation.auc_max = real_or_nan(j, "validation_auc_max");
 out:
     return rc;
 }
@@ -148,6 +204,7 @@ int nod_answer_from_json(const nod_json *j, const char *where, nod_answer *out, 
     a.positive = (int)positive;
     NOD_TRY(nod_json_need_str(j, where, "positive_origin", &origin, err));
     snprintf(a.positive_origin, sizeof a.positive_origin, "%s", origin);
+    NOD_TRY(read_unit(j, where, &a, err));
     NOD_TRY(nod_json_need_object(j, where, "calibration", &calibration, err));
     NOD_TRY(nod_calibration_from_json(calibration, where, a.classes.n, &a.calibration, err));
     NOD_TRY(read_points(j, where, &a, err));

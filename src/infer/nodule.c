@@ -68,20 +68,48 @@ double nodule_threshold(const nodule_model *m)
     return a->task == NOD_TASK_BINARY ? a->points[0].threshold : NAN;
 }
 
+const char *nodule_unit(const nodule_model *m)
+{
+    return nod_level_name(m->reader.answer.unit);
+}
+
 static int answer(nodule_model *m, const nod_image *im, double *probabilities, nod_error *err)
 {
     return nod_reader_answer(&m->reader, im, m->logits, NULL, probabilities, err);
 }
 
+/* Raw logits of one file. */
+static int read_logits(nodule_model *m, const char *image, double *logits, nod_error *err)
+{
+    nod_image im = {0};
+    int rc = nod_reader_read(&m->reader, image, NULL, &im, err);
+    if (!rc) rc = nod_reader_answer(&m->reader, &im, logits, NULL, NULL, err);
+    nod_image_done(&im);
+    return rc;
+}
+
+int nodule_predict_files(nodule_model *m, const char *const *images, size_t n,
+                         double *probabilities, char *message, size_t message_size)
+{
+    nod_error err = NOD_ERROR_INIT;
+    size_t k = nodule_class_count(m);
+    double *logits = nod_calloc(n + 1, k * sizeof *logits);
+    int rc = 0;
+    if (!logits)
+        rc = nod_fail_memory(&err, "logits", n * k * sizeof *logits);
+    else if (n == 0)
+        rc = nod_fail(&err, NOD_EINVAL, "no image to predict from");
+    for (size_t i = 0; i < n && !rc; i++)
+        rc = read_logits(m, images[i], logits + i * k, &err);
+    if (!rc) nod_answer_join(&m->reader.answer, n, logits, m->logits, probabilities);
+    nod_free(logits);
+    return rc ? told(&err, message, message_size) : 0;
+}
+
 int nodule_predict_file(nodule_model *m, const char *image, double *probabilities,
                         char *message, size_t message_size)
 {
-    nod_error err = NOD_ERROR_INIT;
-    nod_image im = {0};
-    int rc = nod_reader_read(&m->reader, image, NULL, &im, &err);
-    if (!rc) rc = answer(m, &im, probabilities, &err);
-    nod_image_done(&im);
-    return rc ? told(&err, message, message_size) : 0;
+    return nodule_predict_files(m, &image, 1, probabilities, message, message_size);
 }
 
 int nodule_predict_pixels(nodule_model *m, const void *samples, nodule_sample kind,

@@ -118,6 +118,19 @@ int nod_external_rename(const nod_external *e, const nod_answer *a, nod_labels *
     return rc;
 }
 
+/* --- units ------------------------------------------------------------------------------------- */
+
+/* Calibration and thresholds are about what the model was trained to judge. */
+static int check_unit(const nod_external *e, const nod_answer *a, nod_error *err)
+{
+    nod_level unit = nod_cohort_get_info(e->cohort)->unit;
+    if (unit == a->unit) return 0;
+    return nod_fail(
+        err, NOD_EDATA,
+        "the cohort is judged by %s, the model judges by %s: index it with --unit %s",
+        nod_level_name(unit), nod_level_name(a->unit), nod_level_name(a->unit));
+}
+
 /* --- what the run has met ----------------------------------------------------------------------- */
 
 /* The first cases that are, or are not, suspects: "c1 (same pixels as c7 of the train part), c2 ..." */
@@ -256,6 +269,7 @@ int nod_external_check(const nod_external *e, const nod_run_inputs *in, const ch
     NOD_TRY(nod_contract_from_json(m->contract, model_path, &k, err));
     NOD_TRY(nod_answer_from_json(m->answer, model_path, &a, err));
     NOD_TRY(match_classes(e, &a, &to, err));
+    NOD_TRY(check_unit(e, &a, err));
     NOD_TRY(check_overlap(e, in, run, o->log, notes, err));
     NOD_TRY(check_images(e, &k, o, notes, err));
 out:

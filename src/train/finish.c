@@ -8,6 +8,7 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "infer/answer.h"
+#include "infer/judge.h"
 
 static int describe(const nod_finish_input *f, nod_answer *a, nod_error *err)
 {
@@ -15,6 +16,7 @@ static int describe(const nod_finish_input *f, nod_answer *a, nod_error *err)
     a->task = f->recipe->task;
     a->positive = a->task == NOD_TASK_BINARY ? (int)info->positive : -1;
     a->patching = *f->patching;
+    a->unit = info->unit;
     snprintf(a->positive_origin, sizeof a->positive_origin, "%s",
              nod_positive_origin_name(info->positive_origin));
     for (size_t i = 0; i < info->n_classes; i++)
@@ -23,9 +25,9 @@ static int describe(const nod_finish_input *f, nod_answer *a, nod_error *err)
     return nod_calibration_init(&a->calibration, info->n_classes, err);
 }
 
-/* Raw logits of the validation part as predictions. */
-static int predict(const nod_finish_input *f, const nod_answer *a, nod_predictions *p,
-                   nod_error *err)
+/* Raw logits of the validation part's images as predictions. */
+static int predict(const nod_finish_input *f, const nod_answer *a, const nod_judge *judge,
+                   nod_predictions *p, nod_error *err)
 {
     size_t n = f->validation->labels.n, k = a->classes.n;
     size_t per_row = a->task == NOD_TASK_MULTILABEL ? k : 1;
@@ -41,17 +43,35 @@ static int predict(const nod_finish_input *f, const nod_answer *a, nod_predictio
                                  a->positive, err));
     NOD_TRY(nod_trainer_logits(f->trainer, &e, logits, err));
     for (size_t i = 0; i < n; i++) {
-        char patient[32];
-        size_t c = f->validation->labels.cases[i];
-        snprintf(patient, sizeof patient, "g%zu", nod_split_group(f->split, c));
         for (size_t m = 0; m < k; m++)
             row[m] = (double)logits[i * k + m];
-        NOD_TRY(nod_predictions_add(p, nod_cohort_get(f->cohort, c)->id, patient, 0,
+        NOD_TRY(nod_predictions_add(p, judge->ids[i], judge->patients[i], 0,
                                     f->validation->labels.values + i * per_row, row, err));
     }
 out:
     nod_free(logits);
     nod_free(row);
+    return rc;
+}
+
+/* From images to units: as the recipe says, or by what does better on these. */
+static int judge_units(const nod_finish_input *f, nod_answer *a, const nod_judge *judge,
+                       const nod_predictions *images, nod_predictions *units, nod_error *err)
+{
+    nod_aggregation_choice *c = &a->aggregation;
+    bool is_joined = judge->units.n < judge->n;
+    int rc = 0;
+    *c = (nod_aggregation_choice){.auc_mean = NAN, .auc_max = NAN};
+    if (f->recipe->aggregation >= 0)
+        c->how = (nod_aggregation)f->recipe->aggregation;
+    else if (is_joined)
+        NOD_TRY(nod_judge_choose(judge, images, c, err));
+    if (is_joined)
+        nod_info(f->log, "%s judged by the %s of their images%s", nod_level_plural(a->unit),
+                 nod_aggregation_name(c->how),
+                 c->n_units ? ", chosen on validation" : ", as the recipe says");
+    NOD_TRY(nod_judge_apply(judge, c->how, images, units, err));
+out:
     return rc;
 }
 
@@ -129,24 +149,54 @@ static void replace(nod_json **slot, nod_json *value_take)
     *slot = value_take;
 }
 
+/* validation.csv: what is judged; validation-images.csv: the images that units were made of, each as if
+ * it were alone. */
+static int write_predictions(const nod_finish_input *f, const nod_answer *a,
+                             const nod_judge *judge, nod_predictions *images,
+                             const nod_predictions *units, nod_error *err)
+{
+    int rc = 0;
+    char *path = nod_path_join(f->folder, "validation.csv");
+    char *images_path = nod_path_join(f->folder, "validation-images.csv");
+    double *thresholds = nod_calloc(a->n_points + 1, sizeof *thresholds);
+    if (!path || !images_path || !thresholds) {
+        rc = nod_fail_memory(err, "paths of a run", 4096);
+        goto out;
+    }
+    for (size_t c = 0; c < a->n_points; c++)
+        thresholds[c] = a->points[c].threshold;
+    const double *t = a->n_points ? thresholds : NULL;
+    NOD_TRY(nod_predictions_write_csv(units, t, path, err));
+    if (a->unit == NOD_LEVEL_IMAGE) goto out;
+    NOD_TRY(nod_calibration_apply(&a->calibration, images, -1, err));
+    NOD_TRY(nod_judge_mark(judge, images, err));
+    NOD_TRY(nod_predictions_write_csv(images, t, images_path, err));
+out:
+    nod_free(path);
+    nod_free(images_path);
+    nod_free(thresholds);
+    return rc;
+}
+
 int nod_finish_seed(const nod_finish_input *f, int64_t *best_epoch, nod_error *err)
 {
     int rc = 0;
     nod_answer a = {.positive = -1};
-    nod_predictions p = {0};
-    double *thresholds = NULL;
+    nod_judge judge = {0};
+    nod_predictions images = {0}, units = {0};
     nod_kernel_table *kernels = NULL;
     char *model_path = nod_path_join(f->folder, "model.safetensors");
-    char *csv_path = nod_path_join(f->folder, "validation.csv");
-    if (!model_path || !csv_path) {
+    if (!model_path) {
         rc = nod_fail_memory(err, "paths of a run", 4096);
         goto out;
     }
     *best_epoch = nod_trainer_take_best(f->trainer);
     NOD_TRY(describe(f, &a, err));
-    NOD_TRY(predict(f, &a, &p, err));
-    NOD_TRY(calibrate(f, &a, &p, err));
-    NOD_TRY(choose_points(f, &a, &p, err));
+    NOD_TRY(nod_judge_init(&judge, f->cohort, f->split, &f->validation->labels, err));
+    NOD_TRY(predict(f, &a, &judge, &images, err));
+    NOD_TRY(judge_units(f, &a, &judge, &images, &units, err));
+    NOD_TRY(calibrate(f, &a, &units, err));
+    NOD_TRY(choose_points(f, &a, &units, err));
     NOD_TRY(provenance(f, *best_epoch, err));
     replace(&f->model->contract, nod_contract_to_json(f->contract));
     replace(&f->model->answer, nod_answer_to_json(&a));
@@ -154,20 +204,13 @@ int nod_finish_seed(const nod_finish_input *f, int64_t *best_epoch, nod_error *e
     NOD_TRY(nod_trainer_choices(f->trainer, kernels, err));
     replace(&f->model->kernels, nod_kernel_table_to_json(kernels));
     NOD_TRY(nod_model_write(f->model, model_path, err));
-    thresholds = nod_calloc(a.n_points + 1, sizeof *thresholds);
-    if (!thresholds) {
-        rc = nod_fail_memory(err, "thresholds", a.n_points * sizeof *thresholds);
-        goto out;
-    }
-    for (size_t c = 0; c < a.n_points; c++)
-        thresholds[c] = a.points[c].threshold;
-    NOD_TRY(nod_predictions_write_csv(&p, a.n_points ? thresholds : NULL, csv_path, err));
+    NOD_TRY(write_predictions(f, &a, &judge, &images, &units, err));
 out:
-    nod_free(thresholds);
     nod_kernel_table_free(kernels);
-    nod_predictions_done(&p);
+    nod_predictions_done(&images);
+    nod_predictions_done(&units);
+    nod_judge_done(&judge);
     nod_answer_done(&a);
     nod_free(model_path);
-    nod_free(csv_path);
     return rc;
 }

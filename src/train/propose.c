@@ -166,6 +166,11 @@ static void write_recipe(const facts *f, const nod_cohort_info *info, const char
                       "regularisation: {weights: {decay: 0.05}}\n"
                       "validation: {monitor: loss, patience: %d}\n",
                       large ? "0.002" : "0.001", few ? 20 : 10);
+    if (info->unit !=
+        NOD_LEVEL_IMAGE) /* the highest of several is too sure: not one scale alone */
+        nod_strbuf_printf(
+            b, "unit: {level: %s}\n%s", nod_level_name(info->unit),
+            info->n_classes == 2 || info->multilabel ? "answer: {calibration: platt}\n" : "");
 }
 
 int nod_recipe_propose(const nod_cohort *c, const nod_split *s, const char *cohort_path,

@@ -31,6 +31,19 @@ static void open_block(nod_spec *s, nod_spec *b, const char *key)
 /* --- blocks
  * --------------------------------------------------------------------------------------- */
 
+static void read_unit(nod_recipe *r, nod_spec *s)
+{
+    static const char *const rules[] = {"auto", "mean", "max", NULL};
+    const char *levels[NOD_LEVELS + 2] = {"auto"};
+    nod_spec b;
+    for (int i = 0; i < NOD_LEVELS; i++)
+        levels[i + 1] = nod_level_name((nod_level)i);
+    open_block(s, &b, "unit");
+    r->unit = nod_spec_choice(&b, "level", "auto", levels) - 1;
+    r->aggregation = nod_spec_choice(&b, "aggregation", "auto", rules) - 1;
+    close_block(s, &b, "unit");
+}
+
 static void read_patches(nod_recipe *r, nod_spec *s)
 {
     static const char *const how[] = {"mean", "max", "top_k", NULL};
@@ -252,6 +265,7 @@ static void read_all(nod_recipe *r, nod_spec *s)
                    : p == 0 ? NOD_PRECISION_F32
                    : p == 1 ? NOD_PRECISION_F64
                             : NOD_PRECISION_BF16;
+    read_unit(r, s);
     read_input(s);
     read_patches(r, s);
     read_network(s);

@@ -8,6 +8,8 @@
 
 #include "backend/backend.h"
 #include "base/json.h"
+#include "data/level.h"
+#include "eval/aggregate.h"
 #include "eval/calibration.h"
 #include "eval/operating_point.h"
 #include "infer/predictor.h"
@@ -45,7 +47,9 @@ typedef struct nod_recipe {
     const char *cohort, *split; /* paths as written, relative to the recipe */
     nod_task task;
     uint64_t seed;
-    int precision; /* nod_precision, or -1: auto */
+    int precision;   /* nod_precision, or -1: auto */
+    int unit;        /* nod_level, or -1: the cohort's */
+    int aggregation; /* nod_aggregation of a unit's images, or -1: chosen on validation */
 
     int64_t patch_size[3], patch_stride[3]; /* D,H,W; size 0: the whole image */
     nod_aggregate aggregate;

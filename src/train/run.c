@@ -51,6 +51,20 @@ static int check_task(const session *s, nod_error *err)
                     nod_task_name(s->in.recipe->task), nod_task_name(task));
 }
 
+/* Calibration and thresholds are about what the split counted. */
+static int check_unit(const session *s, nod_error *err)
+{
+    nod_level unit = nod_cohort_get_info(s->in.cohort)->unit;
+    int asked = s->in.recipe->unit;
+    if (asked < 0 || asked == (int)unit) return 0;
+    return nod_fail(
+        err, NOD_ERECIPE,
+        "unit.level: the recipe says %s, the cohort is judged by %s; index and split it "
+        "with --unit %s, or leave the key out",
+        nod_level_name((nod_level)asked), nod_level_name(unit),
+        nod_level_name((nod_level)asked));
+}
+
 /* A part of one class has no AUC, so none of its epochs would be the best. */
 static int check_monitor(const session *s, nod_error *err)
 {
@@ -111,6 +125,7 @@ static int open_session(session *s, const nod_run_options *o, const char *recipe
     s->lock = -1;
     NOD_TRY(nod_run_inputs_open(recipe, o->cohort, o->split, &s->in, err));
     NOD_TRY(check_task(s, err));
+    NOD_TRY(check_unit(s, err));
     NOD_TRY(check_monitor(s, err));
     NOD_TRY(nod_contract_from_json(s->in.recipe->input, "input", &s->contract, err));
     set_shapes(s);

@@ -11,6 +11,7 @@
 #include "eval/compare.h"
 #include "eval/subgroup.h"
 #include "infer/answer.h"
+#include "infer/judge.h"
 #include "train/external.h"
 #include "train/factors.h"
 #include "train/run_folder.h"
@@ -25,14 +26,15 @@ typedef struct tested_run {
     nod_strlist models;
     char hash[NOD_SHA256_HEX];
     nod_anchor made;
-    nod_predictions predictions;
+    nod_predictions predictions; /* of the units that are judged */
+    nod_predictions images;      /* that they were made of; empty where images are judged */
     bool has_predictions;
     nod_operating_point *points; /* [models][columns] */
     nod_results *results;
     nod_factors factors;
     nod_subgroups *subgroups;
-    nod_strbuf stamp, by, audit;
-    nod_strlist external; /* notes on the cohort from elsewhere */
+    nod_strbuf stamp, by, audit, follow_ups; /* notes on the results */
+    nod_strlist external;                    /* notes on the cohort from elsewhere */
 } tested_run;
 
 typedef struct look_session {
@@ -116,10 +118,12 @@ static void close_run(tested_run *r)
     nod_factors_done(&r->factors);
     nod_strlist_done(&r->external);
     nod_strbuf_done(&r->by);
-    if (r->has_predictions) nod_predictions_done(&r->predictions);
+    nod_predictions_done(&r->images);
+    nod_predictions_done(&r->predictions);
     nod_strlist_done(&r->models);
     nod_strbuf_done(&r->stamp);
     nod_strbuf_done(&r->audit);
+    nod_strbuf_done(&r->follow_ups);
     nod_run_inputs_done(&r->in);
     nod_free(r->points);
     nod_dir_unlock(r->lock);
@@ -240,31 +244,47 @@ out:
 
 /* --- predictions -------------------------------------------------------------------------------- */
 
-/* Ids and groups of the test cases, in the order of the dataset. */
-typedef struct case_names {
-    const char **ids;
-    const char **patients; /* entries NULL where patients are unknown */
-    char *memory;
-} case_names;
-
-static int name_cases(const nod_cohort *cohort, const nod_split *split, const nod_dataset *d,
-                      case_names *out, nod_error *err)
+/* Raw logits of one seed's images to calibrated rows of units, and of the images for who wants to look
+ * at them. */
+static int judge_seed(tested_run *r, const nod_judge *judge, nod_reader *reader,
+                      const nod_examples *e, size_t i_model, nod_error *err)
 {
-    size_t n = d->labels.n;
-    bool known = nod_cohort_get_info(cohort)->grouping != NOD_GROUPING_NONE;
-    out->ids = nod_calloc(n + 1, sizeof *out->ids);
-    out->patients = nod_calloc(n + 1, sizeof *out->patients);
-    out->memory = nod_calloc(n + 1, 24);
-    if (!out->ids || !out->patients || !out->memory)
-        return nod_fail_memory(err, "names of cases", n * sizeof *out->ids);
-    for (size_t i = 0; i < n; i++) {
-        size_t c = d->labels.cases[i];
-        char *text = out->memory + i * 24;
-        snprintf(text, 24, "g%zu", nod_split_group(split, c));
-        out->ids[i] = nod_cohort_get(cohort, c)->id;
-        out->patients[i] = known ? text : NULL;
+    int rc = 0;
+    int32_t seed = (int32_t)i_model;
+    nod_predictions images = {0}, units = {0};
+    const nod_answer *a = &reader->answer;
+    NOD_TRY(nod_predictions_init(&images, a->task, (const char *const *)a->classes.items,
+                                 a->classes.n, a->positive, err));
+    NOD_TRY(nod_reader_predict(reader, e, judge->ids, judge->patients, seed, &images, err));
+    NOD_TRY(nod_judge_apply(judge, a->aggregation.how, &images, &units, err));
+    NOD_TRY(nod_calibration_apply(&a->calibration, &units, -1, err));
+    if (a->unit != NOD_LEVEL_IMAGE) {
+        NOD_TRY(nod_judge_mark(judge, &images, err));
+        NOD_TRY(nod_predictions_append(&r->images, &images, err));
     }
-    return 0;
+    NOD_TRY(nod_predictions_append(&r->predictions, &units, err));
+out:
+    nod_predictions_done(&images);
+    nod_predictions_done(&units);
+    return rc;
+}
+
+/* Tables for all seeds, made with the first. */
+static int begin_predictions(tested_run *r, const nod_answer *a, nod_error *err)
+{
+    const char *const *classes = (const char *const *)a->classes.items;
+    int rc = 0;
+    if (r->has_predictions) return 0;
+    NOD_TRY(nod_predictions_init(&r->images, a->task, classes, a->classes.n, a->positive, err));
+    NOD_TRY(nod_predictions_init(&r->predictions, a->task, classes, a->classes.n, a->positive,
+                                 err));
+    r->has_predictions = true;
+    if (a->n_points == 0) return 0;
+    r->points = nod_calloc(r->models.n * a->n_points, sizeof *r->points);
+    if (!r->points)
+        rc = nod_fail_memory(err, "operating points", a->n_points * sizeof *r->points);
+out:
+    return rc;
 }
 
 static int predict_model(const look_session *s, tested_run *r, size_t i_model, nod_error *err)
@@ -272,25 +292,13 @@ static int predict_model(const look_session *s, tested_run *r, size_t i_model, n
     int rc = 0;
     nod_reader reader = {0};
     nod_dataset d = {0};
-    case_names names = {0};
+    nod_judge judge = {0};
     char *cache = NULL;
     nod_plan_options o = NOD_PLAN_OPTIONS_INIT;
     o.backend = s->o->backend;
     NOD_TRY(nod_reader_open(r->models.items[i_model], &o, 64, &reader, err));
     const nod_answer *a = &reader.answer;
-    if (!r->has_predictions) {
-        NOD_TRY(nod_predictions_init(&r->predictions, a->task,
-                                     (const char *const *)a->classes.items, a->classes.n,
-                                     a->positive, err));
-        r->has_predictions = true;
-        if (a->n_points) {
-            r->points = nod_calloc(r->models.n * a->n_points, sizeof *r->points);
-            if (!r->points) {
-                rc = nod_fail_memory(err, "operating points", a->n_points * sizeof *r->points);
-                goto out;
-            }
-        }
-    }
+    NOD_TRY(begin_predictions(r, a, err));
     if (a->n_points)
         memcpy(r->points + i_model * a->n_points, a->points, a->n_points * sizeof *a->points);
     const nod_cohort *cohort = tested_cohort(s, r);
@@ -304,14 +312,11 @@ static int predict_model(const look_session *s, tested_run *r, size_t i_model, n
     if (s->o->external) NOD_TRY(nod_external_rename(&s->external, a, &d.labels, err));
     if (i_model == 0)
         NOD_TRY(nod_factors_make(cohort, &d.labels, r->models.n, &r->factors, err));
-    NOD_TRY(name_cases(cohort, split, &d, &names, err));
+    NOD_TRY(nod_judge_init(&judge, cohort, split, &d.labels, err));
     nod_examples examples = nod_dataset_examples(&d);
-    NOD_TRY(nod_reader_predict(&reader, &examples, names.ids, names.patients, (int32_t)i_model,
-                               &r->predictions, err));
+    NOD_TRY(judge_seed(r, &judge, &reader, &examples, i_model, err));
 out:
-    nod_free(names.ids);
-    nod_free(names.patients);
-    nod_free(names.memory);
+    nod_judge_done(&judge);
     nod_free(cache);
     nod_dataset_done(&d);
     nod_reader_done(&reader);
@@ -319,6 +324,30 @@ out:
 }
 
 /* --- results -------------------------------------------------------------------------------------- */
+
+/* What is counted. */
+static void name_unit(const look_session *s, const tested_run *r, nod_results_options *o)
+{
+    nod_level unit = nod_cohort_get_info(tested_cohort(s, r))->unit;
+    o->unit = nod_level_name(unit);
+    o->units = nod_level_plural(unit);
+    o->n_sources = r->images.n / nod_predictions_seeds(&r->predictions);
+}
+
+/* A patient's label on every study says of an earlier one what was found later. */
+static int note_follow_ups(const look_session *s, tested_run *r, nod_error *err)
+{
+    const nod_cohort *c = tested_cohort(s, r);
+    nod_cohort_findings f;
+    int rc = nod_cohort_find_all(c, &f, err);
+    if (rc || f.follow_up_patients == 0 || nod_cohort_get_info(c)->unit == NOD_LEVEL_PATIENT)
+        return rc;
+    nod_strbuf_printf(&r->follow_ups,
+                      "the label of a patient stands on every follow-up: %zu patients with %zu "
+                      "studies",
+                      f.follow_up_patients, f.follow_up_studies);
+    return r->follow_ups.failed ? nod_fail_memory(err, "a note", 128) : 0;
+}
 
 static size_t collect_notes(const look_session *s, tested_run *r, const char *notes[NOTES_MAX])
 {
@@ -338,6 +367,7 @@ static size_t collect_notes(const look_session *s, tested_run *r, const char *no
         nod_audit_add_note(audit, &r->audit);
         notes[n++] = r->audit.data;
     }
+    if (r->follow_ups.len) notes[n++] = r->follow_ups.data;
     notes[n++] = r->stamp.data;
     return n;
 }
@@ -352,6 +382,7 @@ static int compute_results(const look_session *s, tested_run *r, size_t i, nod_e
     nod_json *provenance = nod_json_object();
     ro.n_notes = collect_notes(s, r, notes);
     ro.notes = notes;
+    name_unit(s, r, &ro);
     nod_json_set_str(provenance, "version", NODULE_VERSION);
     nod_json_set_str(provenance, "command", s->o->command);
     nod_json_set_str(provenance, "run_hash", r->hash);
@@ -385,8 +416,8 @@ static void results_text(const tested_run *r, nod_strbuf *text)
     nod_subgroups_text(r->subgroups, text);
 }
 
-/* {results.json, results.txt, predictions.csv} of this look, and of a cohort from elsewhere the
- * split.json with its seal. */
+/* {results.json, results.txt, predictions.csv} of this look, predictions-images.csv where units were made
+ * of images, and of a cohort from elsewhere the split.json with its seal. */
 static int write_results(const look_session *s, tested_run *r, nod_error *err)
 {
     int rc = 0;
@@ -396,11 +427,13 @@ static int write_results(const look_session *s, tested_run *r, nod_error *err)
     char *json_path = folder ? nod_path_join(folder, "results.json") : NULL;
     char *text_path = folder ? nod_path_join(folder, "results.txt") : NULL;
     char *csv_path = folder ? nod_path_join(folder, "predictions.csv") : NULL;
+    char *images_path = folder ? nod_path_join(folder, "predictions-images.csv") : NULL;
     char *split_path = folder ? nod_path_join(folder, "split.json") : NULL;
     size_t seeds = nod_predictions_seeds(&r->predictions);
     size_t columns = nod_task_columns(r->predictions.task, r->predictions.k);
     double *thresholds = r->points ? nod_calloc(seeds * columns, sizeof *thresholds) : NULL;
-    if (!json_path || !text_path || !csv_path || !split_path || (r->points && !thresholds)) {
+    if (!json_path || !text_path || !csv_path || !images_path || !split_path ||
+        (r->points && !thresholds)) {
         rc = nod_fail_memory(err, "results", 4096);
         goto out;
     }
@@ -412,6 +445,8 @@ static int write_results(const look_session *s, tested_run *r, nod_error *err)
     NOD_TRY(nod_json_write(j, json_path, err));
     NOD_TRY(nod_file_write(text_path, text.data, text.len, err));
     NOD_TRY(nod_predictions_write_csv(&r->predictions, thresholds, csv_path, err));
+    if (r->images.n)
+        NOD_TRY(nod_predictions_write_csv(&r->images, thresholds, images_path, err));
     NOD_TRY(nod_json_dump_canonical(j, &canonical, err));
     nod_sha256_add_str(s->results_hash, canonical);
 out:
@@ -423,6 +458,7 @@ out:
     nod_free(json_path);
     nod_free(text_path);
     nod_free(csv_path);
+    nod_free(images_path);
     nod_free(split_path);
     return rc;
 }
@@ -434,6 +470,7 @@ static int compare_runs(const look_session *s, nod_strbuf *text, nod_json *list,
         for (size_t k = i + 1; k < s->o->n_runs; k++) {
             const tested_run *a = &s->runs[i], *b = &s->runs[k];
             nod_comparison c;
+            name_unit(s, a, &ro);
             int rc =
                 nod_compare(nod_path_base(a->folder), &a->predictions, a->points,
                             nod_path_base(b->folder), &b->predictions, b->points, &ro, &c, err);
@@ -454,6 +491,7 @@ static int look_at_all(look_session *s, nod_strbuf *text, nod_json *out, nod_err
         tested_run *r = &s->runs[i];
         for (size_t m = 0; m < r->models.n; m++)
             NOD_TRY(predict_model(s, r, m, err));
+        NOD_TRY(note_follow_ups(s, r, err));
         NOD_TRY(compute_results(s, r, i, err));
         NOD_TRY(write_results(s, r, err));
         nod_strbuf_printf(text, "%s%s\n", i ? "\n" : "", r->folder);
@@ -484,7 +522,8 @@ int nod_sealed_test(const nod_sealed_test_options *o, nod_strbuf *text, nod_json
         goto out;
     }
     for (size_t i = 0; i < o->n_runs; i++) {
-        s.runs[i].stamp = s.runs[i].by = s.runs[i].audit = (nod_strbuf)NOD_STRBUF_INIT;
+        s.runs[i].stamp = s.runs[i].by = s.runs[i].audit = s.runs[i].follow_ups =
+            (nod_strbuf)NOD_STRBUF_INIT;
         s.runs[i].external = (nod_strlist)NOD_STRLIST_INIT;
         s.runs[i].lock = -1;
     }

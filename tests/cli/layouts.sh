@@ -168,7 +168,7 @@ refused 12 "the cohort has label maps" "$n" init nnunet.csv
 
 # --- DICOM: a table of labels, a table of GaNDLF, class folders ----------------------------------------
 same=
-index_as tree made/dicom --labels made/labels.csv
+index_as tree made/dicom --labels made/labels.csv --unit image --spread-labels
 {
     echo 'SubjectID,Channel_0,ValueToPredict'
     awk -F, 'NR > 1 { print $1 ",made/" $4 "," $5 }' made/truth.csv | sort -r
@@ -182,7 +182,7 @@ index_as classes classes
 says_layout folder
 quiet "$n" synth --kind xray --patients 6 --size 24 -o chests
 same=
-index_as chests chests/dicom --labels chests/labels.csv
+index_as chests chests/dicom --labels chests/labels.csv --unit image --spread-labels
 awk -F, 'NR == 1 { print "SubjectID,Channel_0,ValueToPredict" } NR > 1 { print $1 ",chests/" $4 "/IM0001.dcm," $5 }' \
     chests/truth.csv >chests_gandlf.csv
 index_as chests_gandlf chests_gandlf.csv

@@ -84,7 +84,7 @@ static void test_multilabel_values(void **state)
     nod_cohort_free(c);
 }
 
-/* No file outside src/data includes cohort_label.h, which shows labels without asking. */
+/* No file outside src/data includes cohort_label.h or unit_label.h, which show labels without asking. */
 static void check_folder(const char *folder, size_t *n_files)
 {
     nod_error err = NOD_ERROR_INIT;
@@ -97,8 +97,9 @@ static void check_folder(const char *folder, size_t *n_files)
             if (strcmp(path, "src/data") != 0) check_folder(path, n_files);
         } else if (nod_file_read(path, 1 << 24, &b, &err) == 0) {
             (*n_files)++;
-            if (memmem(b.data, b.size, "cohort_label.h", 14))
-                fail_msg("%s includes cohort_label.h", path);
+            if (memmem(b.data, b.size, "cohort_label.h", 14) ||
+                memmem(b.data, b.size, "unit_label.h", 12))
+                fail_msg("%s includes a header of labels", path);
             nod_bytes_done(&b);
         }
         free(path);
