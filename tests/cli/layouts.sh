@@ -112,6 +112,17 @@ for c in id patient pixels mask_pixels; do
     [ "$(column $c gandlf_cohort.csv)" = "$(column $c nnunet.csv)" ] || fail "gandlf: $c"
 done
 
+# A table of one's own; nobody names the values.
+{
+    echo 'path,mask'
+    sed 's|.*|scans/&.nii.gz,scans/mask_&.nii.gz|' ids
+} >manifest.csv
+quiet "$n" index manifest.csv -o manifest_cohort.csv
+says '2 classes (background, 1) from layout .manifest'
+for c in id pixels mask_pixels; do
+    [ "$(column $c manifest_cohort.csv)" = "$(column $c nnunet.csv)" ] || fail "manifest: $c"
+done
+
 # BIDS: label maps in derivatives, their names in a table
 mkdir -p bids/derivatives/manual
 echo '{"Name": "scans", "BIDSVersion": "1.10.0"}' >bids/dataset_description.json
@@ -174,6 +185,11 @@ index_as tree made/dicom --labels made/labels.csv --unit image --spread-labels
     awk -F, 'NR > 1 { print $1 ",made/" $4 "," $5 }' made/truth.csv | sort -r
 } >dicom_gandlf.csv
 index_as dicom_gandlf dicom_gandlf.csv
+awk -F, 'NR == 1 { print "path,label" } NR > 1 { print "made/" $4 "," $5 }' made/truth.csv >dicom_manifest.csv
+quiet "$n" index dicom_manifest.csv -o dicom_manifest_cohort.csv
+for c in id study patient site; do
+    [ "$(column $c dicom_manifest_cohort.csv | sort)" = "$(column $c tree.csv | sort)" ] || fail "manifest of DICOM: $c"
+done
 mkdir -p classes/normal classes/tumor
 tail -n +2 made/labels.csv | while IFS=, read -r patient label; do
     ln -s "$dir/made/dicom/$patient" "classes/$label/$patient"
@@ -227,6 +243,12 @@ bad 9 'images 1 and 2 are the same file' list.json
 echo '{"images": []}' >list.json
 bad 5 'has no list `training`' list.json
 bad 2 'no training image has fold 9; the folds are 0 to 2' datalist.json --data-root scans --fold 9
+printf 'path,label,mask\na.png,x,b.png\n' >table.csv
+bad 5 "'label' and 'mask' are both there" table.csv
+printf 'path,mask\na.png,\n' >table.csv
+bad 9 'table.csv:2: the name of the label map is empty' table.csv
+printf 'path,label\nmade/dicom,x\n' >table.csv
+bad 9 'table.csv:2: .* series or images of DICOM are where one is meant' table.csv
 printf 'SubjectID,Channel_0\n1,a.nii.gz\n' >table.csv
 bad 5 'neither Label nor ValueToPredict' table.csv
 printf 'SubjectID,Channel_0,Label,ValueToPredict\n1,a.nii.gz,b.nii.gz,1\n' >table.csv

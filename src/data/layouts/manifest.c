@@ -1,22 +1,35 @@
-/* manifest.c: a CSV table path,label[,patient][,part][,array][,index][,facts], one image a row.
+/* manifest.c: a CSV table path,label[,patient][,part][,array][,index][,facts], one image a row; or
+ * path,mask for label maps.
  *
  * Paths are relative to the table. With `index` (and `array`, default "images") a path is an
- * .npz. A label with '|' makes the task multi-label. Other columns are ignored, with a warning
- * where one is nearly a known name. */
+ * .npz; a path of DICOM may be a folder or an archive with one series, whose header adds what the
+ * table does not say. A label with '|' makes the task multi-label. Other columns are ignored, with a
+ * warning where one is nearly a known name. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/csv.h"
 #include "base/file.h"
+#include "data/layouts/dicom_case.h"
 #include "data/layouts/item.h"
 #include "data/layouts/table.h"
 
-enum column { COL_PATH, COL_LABEL, COL_PATIENT, COL_PART, COL_ARRAY, COL_INDEX, COLUMNS };
-static const char *const column_names[COLUMNS] = {"path", "label", "patient",
+enum column {
+    COL_PATH,
+    COL_LABEL,
+    COL_MASK,
+    COL_PATIENT,
+    COL_PART,
+    COL_ARRAY,
+    COL_INDEX,
+    COLUMNS
+};
+static const char *const column_names[COLUMNS] = {"path", "label", "mask", "patient",
                                                   "part", "array", "index"};
 
 typedef struct table {
     nod_csv *csv;
+    const nod_index_options *o;
     const char *path;
     int64_t at[COLUMNS]; /* -1: absent */
     int64_t facts[NOD_FACTS];
@@ -53,8 +66,14 @@ static int find_columns(table *t, const nod_log *log)
         else if (!known)
             nod_info(log, "%s: column '%s' is ignored", t->path, header);
     }
+    if (t->at[COL_LABEL] >= 0 && t->at[COL_MASK] >= 0)
+        return nod_fail(
+            t->err, NOD_EFORMAT,
+            "%s: columns 'label' and 'mask' are both there; a cohort has one of them "
+            "as its truth",
+            t->path);
     for (int i = COL_PATH; i <= COL_LABEL; i++)
-        if (t->at[i] < 0)
+        if (t->at[i] < 0 && !(i == COL_LABEL && t->at[COL_MASK] >= 0))
             return nod_fail(t->err, NOD_EFORMAT,
                             "%s: column '%s' is missing; a manifest has the columns path,label "
                             "and may have patient,part,array,index",
@@ -82,6 +101,19 @@ static int take_facts(const table *t, size_t row, nod_listing *out, nod_item *it
     return rc;
 }
 
+/* The array's file, or the image that the row names. */
+static int set_image(const table *t, size_t row, nod_listing *out, nod_item *item)
+{
+    const char *name = field(t, row, COL_PATH);
+    if (*item->array) {
+        item->name = nod_arena_strdup(&out->arena, name);
+        return item->name ? 0 : nod_fail_memory(t->err, "a name", strlen(name));
+    }
+    int rc = nod_item_set_image(out, t->o, item, name, t->err);
+    if (rc == NOD_EDATA) nod_error_prefix(t->err, "%s:%zu", t->path, item->line);
+    return rc;
+}
+
 static int read_row(const table *t, size_t row, nod_listing *out)
 {
     size_t line = nod_csv_line(t->csv, row);
@@ -99,26 +131,37 @@ static int read_row(const table *t, size_t row, nod_listing *out)
     if (*part && !nod_part_parse(part, &item.official))
         return nod_fail(t->err, NOD_EDATA, "%s:%zu: part '%.40s' is not train, val or test",
                         t->path, line, part);
+    if (*index && t->at[COL_MASK] >= 0)
+        return nod_fail(t->err, NOD_EDATA,
+                        "%s:%zu: a label map belongs to a file, not to an array", t->path,
+                        line);
     if (*index && *array == '\0') array = "images";
-    item.name = nod_arena_strdup(a, field(t, row, COL_PATH));
     item.array = nod_arena_strdup(a, array);
     item.label = nod_arena_strdup(a, field(t, row, COL_LABEL));
     item.patient = nod_arena_strdup(a, field(t, row, COL_PATIENT));
-    if (!item.name || !item.array || !item.label || !item.patient)
+    if (t->at[COL_MASK] >= 0) item.mask = nod_arena_strdup(a, field(t, row, COL_MASK));
+    if (!item.array || !item.label || !item.patient || (t->at[COL_MASK] >= 0 && !item.mask))
         return nod_fail_memory(t->err, "a row of a manifest", sizeof item);
     int rc = take_facts(t, row, out, &item);
+    if (rc == 0) rc = set_image(t, row, out, &item);
     if (rc) return rc;
     out->has_patients |= *item.patient != '\0';
     out->multilabel |= strchr(item.label, '|') != NULL;
     return nod_listing_add(out, &item, t->err);
 }
 
+static int compare_places(const nod_item *x, const nod_item *y)
+{
+    int order = strcmp(x->name, y->name);
+    if (order == 0) order = strcmp(x->array, y->array);
+    if (order == 0) order = strcmp(x->files ? x->files : "", y->files ? y->files : "");
+    return order ? order : (x->index > y->index) - (x->index < y->index);
+}
+
 static int compare_images(const void *a, const void *b)
 {
     const nod_item *x = *(const nod_item *const *)a, *y = *(const nod_item *const *)b;
-    int order = strcmp(x->name, y->name);
-    if (order == 0) order = strcmp(x->array, y->array);
-    if (order == 0) order = (x->index > y->index) - (x->index < y->index);
+    int order = compare_places(x, y);
     return order ? order : (x->line > y->line) - (x->line < y->line);
 }
 
@@ -126,10 +169,12 @@ static int compare_images(const void *a, const void *b)
 static int check_items(const table *t, const nod_listing *l)
 {
     int rc = 0;
-    for (size_t i = 0; i < l->n && !l->multilabel; i++)
-        if (*l->items[i].label == '\0')
-            return nod_fail(t->err, NOD_EDATA, "%s:%zu: the label is empty", t->path,
-                            l->items[i].line);
+    for (size_t i = 0; i < l->n && !l->multilabel; i++) {
+        const nod_item *item = &l->items[i];
+        if (*(item->mask ? item->mask : item->label) == '\0')
+            return nod_fail(t->err, NOD_EDATA, "%s:%zu: the %s is empty", t->path, item->line,
+                            item->mask ? "name of the label map" : "label");
+    }
     const nod_item **sorted = nod_calloc(l->n + 1, sizeof(*sorted));
     if (sorted == NULL) return nod_fail_memory(t->err, "a list of images", l->n);
     for (size_t i = 0; i < l->n; i++)
@@ -137,8 +182,7 @@ static int check_items(const table *t, const nod_listing *l)
     qsort(sorted, l->n, sizeof(*sorted), compare_images);
     for (size_t i = 1; i < l->n && rc == 0; i++) {
         const nod_item *x = sorted[i - 1], *y = sorted[i];
-        if (strcmp(x->name, y->name) == 0 && strcmp(x->array, y->array) == 0 &&
-            x->index == y->index)
+        if (compare_places(x, y) == 0)
             rc = nod_fail(t->err, NOD_EDATA, "%s:%zu: this image stands on line %zu already",
                           t->path, y->line, x->line);
     }
@@ -148,12 +192,12 @@ static int check_items(const table *t, const nod_listing *l)
 
 static int list(const char *path, const nod_index_options *o, nod_listing *out, nod_error *err)
 {
-    const nod_log *log = o->log;
-    table t = {.path = path, .err = err};
+    table t = {.o = o, .path = path, .err = err};
     int rc = 0;
     NOD_TRY(nod_listing_set_root(out, o, path, err));
     NOD_TRY(nod_csv_read(path, &t.csv, err));
-    NOD_TRY(find_columns(&t, log));
+    NOD_TRY(find_columns(&t, o->log));
+    out->segmentation = t.at[COL_MASK] >= 0;
     for (size_t row = 0; row < nod_csv_rows(t.csv); row++)
         NOD_TRY(read_row(&t, row, out));
     NOD_TRY(check_items(&t, out));
@@ -164,8 +208,9 @@ out:
 
 const nod_source_layout nod_source_layout_manifest = {
     .name = "manifest",
-    .about = "a CSV table with the columns path,label and maybe patient,part,array,index",
-    .takes = NOD_LAYOUT_TAKES_DATA_ROOT,
+    .about =
+        "a CSV table with the columns path, label or mask, and maybe patient,part,array,index",
+    .takes = NOD_LAYOUT_TAKES_DATA_ROOT | NOD_LAYOUT_TAKES_SERIES,
     .detect = detect,
     .list = list,
 };
