@@ -134,21 +134,40 @@ static void unite_keys(keys *k, size_t *parent)
     k->n = 0;
 }
 
-static int unite_cases(const nod_cohort *c, size_t *parent, nod_error *err)
+static int unite_patients(const nod_cohort *c, size_t *parent, nod_error *err)
 {
-    size_t n = nod_cohort_size(c);
     keys k = {0};
     int rc = 0;
-    for (size_t i = 0; i < n; i++)
+    for (size_t i = 0; i < nod_cohort_size(c); i++)
         NOD_TRY(add_patient(&k, nod_cohort_get(c, i), i, err));
     unite_keys(&k, parent);
-    for (size_t i = 0; i < n; i++) {
+out:
+    nod_free(k.items);
+    return rc;
+}
+
+static int unite_studies(const nod_cohort *c, size_t *parent, nod_error *err)
+{
+    keys k = {0};
+    int rc = 0;
+    for (size_t i = 0; i < nod_cohort_size(c); i++) {
         const char *study = nod_cohort_get(c, i)->study;
         NOD_TRY(add_key(&k, study, strlen(study), i, err));
     }
     unite_keys(&k, parent);
 out:
     nod_free(k.items);
+    return rc;
+}
+
+int nod_patients_find(const nod_cohort *c, size_t *first, nod_error *err)
+{
+    size_t n = nod_cohort_size(c);
+    for (size_t i = 0; i < n; i++)
+        first[i] = i;
+    int rc = unite_patients(c, first, err);
+    for (size_t i = 0; i < n && rc == 0; i++)
+        first[i] = root_of(first, i);
     return rc;
 }
 
@@ -174,7 +193,8 @@ int nod_groups_make(const nod_cohort *c, const nod_case_pair *pairs, size_t n_pa
         unite(parent, i, g.twin[i]);
     for (size_t i = 0; i < n_pairs; i++)
         unite(parent, pairs[i].i, pairs[i].j);
-    NOD_TRY(unite_cases(c, parent, err));
+    NOD_TRY(unite_patients(c, parent, err));
+    NOD_TRY(unite_studies(c, parent, err));
     for (size_t i = 0; i < n; i++) {
         size_t r = root_of(parent, i);
         g.group[i] = r == i ? g.n_groups++ : g.group[r];

@@ -27,6 +27,10 @@ int nod_groups_make(const nod_cohort *c, const nod_case_pair *pairs, size_t n_pa
                     nod_groups *out, nod_error *err) NOD_MUST_CHECK;
 void nod_groups_done(nod_groups *g);
 
+/* first[i] [cases]: the first case of the patient of case i, by any id that they have in common; i itself
+ * where no patient is known. */
+int nod_patients_find(const nod_cohort *c, size_t *first, nod_error *err) NOD_MUST_CHECK;
+
 /* What makes one patient of two groups likely, and proves nothing: it is listed, never joined. */
 typedef enum nod_suspicion {
     NOD_SUSPECT_PERSON, /* equal name, birth date and sex */

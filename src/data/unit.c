@@ -5,12 +5,12 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "data/patient.h"
+#include "data/groups.h"
 
-/* The words that name a case's unit; the second may be "". */
+/* What names a case's unit: words, of which the second may be "", and the first case of its patient. */
 typedef struct named_case {
     const char *name, *side;
-    size_t i;
+    size_t patient, i;
 } named_case;
 
 static int compare_names(const void *a, const void *b)
@@ -18,6 +18,7 @@ static int compare_names(const void *a, const void *b)
     const named_case *x = a, *y = b;
     int order = strcmp(x->name, y->name);
     if (order == 0) order = strcmp(x->side, y->side);
+    if (order == 0) order = (x->patient > y->patient) - (x->patient < y->patient);
     return order ? order : (x->i > y->i) - (x->i < y->i);
 }
 
@@ -29,17 +30,10 @@ static bool has_side(const nod_case *k)
 
 static const char *name_of(const nod_case *k, nod_level level)
 {
-    switch (level) {
-    case NOD_LEVEL_SERIES:
-        return k->series;
-    case NOD_LEVEL_STUDY:
-        return k->study;
-    case NOD_LEVEL_BREAST:
-    case NOD_LEVEL_PATIENT:
-        return nod_patient_is_dummy(k->patient, false) ? "" : k->patient;
-    default:
-        return "";
-    }
+    return level == NOD_LEVEL_SERIES  ? k->series
+           : level == NOD_LEVEL_STUDY ? k->study
+           : level == NOD_LEVEL_IMAGE ? k->id
+                                      : "";
 }
 
 /* Series, studies and sides must be known; patients may be unknown. */
@@ -66,6 +60,22 @@ static int check_named(const nod_cohort *c, nod_level level, nod_error *err)
         nod_cohort_get(c, first)->id);
 }
 
+/* `work` [n]: first cases of patients. */
+static int name_cases(const nod_cohort *c, nod_level level, size_t *work, named_case *out,
+                      nod_error *err)
+{
+    bool by_patient = level == NOD_LEVEL_PATIENT || level == NOD_LEVEL_BREAST;
+    int rc = by_patient ? nod_patients_find(c, work, err) : 0;
+    for (size_t i = 0; i < nod_cohort_size(c) && rc == 0; i++) {
+        const nod_case *k = nod_cohort_get(c, i);
+        out[i] = (named_case){.name = name_of(k, level),
+                              .side = level == NOD_LEVEL_BREAST ? k->facts[NOD_FACT_SIDE] : "",
+                              .patient = by_patient ? work[i] : 0,
+                              .i = i};
+    }
+    return rc;
+}
+
 int nod_units_of_cases_make(const nod_cohort *c, nod_level level, nod_units_of_cases *out,
                             nod_error *err)
 {
@@ -82,17 +92,11 @@ int nod_units_of_cases_make(const nod_cohort *c, nod_level level, nod_units_of_c
         rc = nod_fail_memory(err, "units of cases", n * sizeof *named);
         goto out;
     }
-    for (size_t i = 0; i < n; i++) {
-        const nod_case *k = nod_cohort_get(c, i);
-        named[i] =
-            (named_case){.name = name_of(k, level),
-                         .side = level == NOD_LEVEL_BREAST ? k->facts[NOD_FACT_SIDE] : "",
-                         .i = i};
-    }
+    NOD_TRY(name_cases(c, level, home, named, err));
     qsort(named, n, sizeof *named, compare_names);
     for (size_t i = 0; i < n; i++) {
         const named_case *k = &named[i], *last = i > 0 ? k - 1 : NULL;
-        bool same = last && *k->name && strcmp(last->name, k->name) == 0 &&
+        bool same = last && last->patient == k->patient && strcmp(last->name, k->name) == 0 &&
                     strcmp(last->side, k->side) == 0;
         home[k->i] = same ? home[last->i] : k->i;
     }

@@ -10,7 +10,8 @@ typedef struct nod_units_of_cases {
     size_t n_units;
 } nod_units_of_cases;
 
-/* Units of a level, each within one group (data/groups.h). A case whose patient is unknown is a patient,
+/* Units of a level, each within one group (data/groups.h). Patients are known by any id that their files
+ * name; a case whose patient is unknown is a patient,
  * or a breast, by itself. EDATA: cases lack what names their unit (series, study; a breast's side L or R). */
 int nod_units_of_cases_make(const nod_cohort *c, nod_level level, nod_units_of_cases *out,
                             nod_error *err) NOD_MUST_CHECK;

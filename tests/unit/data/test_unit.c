@@ -5,7 +5,7 @@
 static nod_error err;
 
 typedef struct keyed {
-    const char *patient, *study, *series, *side;
+    const char *patient, *study, *series, *side, *other_ids;
 } keyed;
 
 static nod_cohort *cohort_of(const keyed *cases, size_t n)
@@ -36,6 +36,7 @@ static nod_cohort *cohort_of(const keyed *cases, size_t n)
                       .width = 1,
                       .channels = 1,
                       .sample = "u8"};
+        k.other_ids = cases[i].other_ids;
         k.facts[NOD_FACT_SIDE] = cases[i].side;
         if (nod_sha256_of(id, strlen(id), k.pixels, &err) != 0 ||
             nod_cohort_add(c, &k, i % 2 ? "yes" : "no", &err) != 0)
@@ -59,9 +60,10 @@ static void test_levels(void **state)
 {
     (void)state;
     static const keyed cases[] = {
-        {"b", "2", "2.1", "L"}, {"a", "1", "1.1", "L"}, {"b", "2", "2.1", "R"},
-        {"a", "1", "1.2", "L"}, {"b", "3", "3.1", "L"}, {"", "4", "4.1", "R"},
-        {"", "5", "5.1", "R"},
+        {"b", "2", "2.1", "L", NULL}, {"a", "1", "1.1", "L", NULL},
+        {"b", "2", "2.1", "R", NULL}, {"a", "1", "1.2", "L", NULL},
+        {"b", "3", "3.1", "L", NULL}, {"", "4", "4.1", "R", NULL},
+        {"", "5", "5.1", "R", NULL},
     };
     nod_cohort *c = cohort_of(cases, NOD_COUNT(cases));
     expect_units(c, NOD_LEVEL_IMAGE, (size_t[]){0, 1, 2, 3, 4, 5, 6}, 7);
@@ -72,10 +74,25 @@ static void test_levels(void **state)
     nod_cohort_free(c);
 }
 
+/* One patient under three numbers that files name together, and one who is not named. */
+static void test_patients_by_other_ids(void **state)
+{
+    (void)state;
+    static const keyed cases[] = {
+        {"a", "1", "1.1", "L", NULL},       {"c", "2", "2.1", "L", "b"},
+        {"b", "3", "3.1", "R", "a|x"},      {"REMOVED", "4", "4.1", "L", "x"},
+        {"REMOVED", "5", "5.1", "L", NULL},
+    };
+    nod_cohort *c = cohort_of(cases, NOD_COUNT(cases));
+    expect_units(c, NOD_LEVEL_PATIENT, (size_t[]){0, 0, 0, 0, 1}, 2);
+    expect_units(c, NOD_LEVEL_BREAST, (size_t[]){0, 0, 1, 0, 2}, 3);
+    nod_cohort_free(c);
+}
+
 static void test_what_is_missing(void **state)
 {
     (void)state;
-    static const keyed cases[] = {{"a", "1", "1.1", "L"}, {"b", "", "1.2", "B"}};
+    static const keyed cases[] = {{"a", "1", "1.1", "L", NULL}, {"b", "", "1.2", "B", NULL}};
     nod_cohort *c = cohort_of(cases, NOD_COUNT(cases));
     nod_units_of_cases u;
     assert_int_equal(nod_units_of_cases_make(c, NOD_LEVEL_STUDY, &u, &err), NOD_EDATA);
@@ -89,6 +106,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_levels),
+        cmocka_unit_test(test_patients_by_other_ids),
         cmocka_unit_test(test_what_is_missing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

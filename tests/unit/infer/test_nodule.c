@@ -59,13 +59,18 @@ static void write_model(void **state, const char *answer, char path[512])
     nod_json_free(spec);
 }
 
-static nodule_model *open_model(void **state)
+static nodule_model *open_answer(void **state, const char *answer)
 {
     char path[512], message[256] = "";
     nodule_model *m = NULL;
-    write_model(state, binary, path);
+    write_model(state, answer, path);
     if (nodule_open(path, &m, message, sizeof message) != 0) fail_msg("%s", message);
     return m;
+}
+
+static nodule_model *open_model(void **state)
+{
+    return open_answer(state, binary);
 }
 
 static double of_mean(double mean)
@@ -125,6 +130,43 @@ static void test_file_equals_pixels(void **state)
     if (nodule_predict_file(m, path, p, message, sizeof message) != 0) fail_msg("%s", message);
     assert_near(p, of_mean(0.6));
     nodule_close(m);
+}
+
+/* Two images of one patient, means 0.6 and 0.2, so log-odds of class 1 of 0.2 and -0.6: their mean is
+ * -0.2, the most positive 0.2. A model that says nothing of units judges images. */
+static void test_images_of_a_unit(void **state)
+{
+    static const uint8_t planes[2][4] = {{255, 255, 51, 51}, {51, 51, 51, 51}};
+    char path[2][512], text[1024], message[256] = "";
+    const char *const files[] = {path[0], path[1]};
+    double p[2];
+    for (int i = 0; i < 2; i++) {
+        nod_error err = NOD_ERROR_INIT;
+        nod_image im = {0};
+        assert_int_equal(nod_image_init(&im, 1, 2, 2, 1, NOD_SAMPLE_U8, &err), 0);
+        memcpy(im.data, planes[i], 4);
+        temp_path(path[i], *state, i ? "second.png" : "first.png");
+        assert_int_equal(nod_image_write_png(path[i], &im, &err), 0);
+        nod_image_done(&im);
+    }
+    nodule_model *m = open_model(state);
+    assert_string_equal(nodule_unit(m), "image");
+    nodule_close(m);
+    for (int max = 0; max < 2; max++) {
+        snprintf(text, sizeof text,
+                 "{\"unit\": {\"level\": \"patient\", \"aggregation\": \"%s\","
+                 " \"chosen_on_units\": 0}, %s",
+                 max ? "max" : "mean", binary + 1);
+        m = open_answer(state, text);
+        assert_string_equal(nodule_unit(m), "patient");
+        if (nodule_predict_files(m, files, 2, p, message, sizeof message) != 0)
+            fail_msg("%s", message);
+        assert_near(p, of_mean(max ? 0.6 : 0.4)); /* 1 - 2 * 0.4 = 0.2 */
+        assert_int_equal(nodule_predict_files(m, files, 0, p, message, sizeof message),
+                         NOD_EINVAL);
+        assert_string_equal(message, "no image to predict from");
+        nodule_close(m);
+    }
 }
 
 static void test_refusals_of_images(void **state)
@@ -189,6 +231,7 @@ int main(void)
         cmocka_unit_test(test_what_a_model_says_of_itself),
         cmocka_unit_test(test_pixels_of_all_kinds),
         cmocka_unit_test(test_file_equals_pixels),
+        cmocka_unit_test(test_images_of_a_unit),
         cmocka_unit_test(test_refusals_of_images),
         cmocka_unit_test(test_refusals_of_models),
     };
