@@ -28,7 +28,7 @@ IDS = ["PatientID", "OtherPatientIDs", "AccessionNumber", "PatientBirthDate", "I
        "InstitutionAddress", "PatientAddress", "StudyInstanceUID", "SeriesInstanceUID",
        "SOPInstanceUID", "FrameOfReferenceUID", "StudyDate", "SeriesDate", "AcquisitionDate",
        "ContentDate"]
-LEAST = 6  # bytes of a text that can be looked for among pixels
+LEAST = 5  # bytes of a text that can be looked for among pixels
 NOBODY = ["123456", "ANONYMIZED"]
 GROUPS = ["PatientID", "StudyInstanceUID", "SeriesInstanceUID", "FrameOfReferenceUID"]
 

@@ -81,6 +81,49 @@ static bool is_device(uint32_t tag)
     return IS_ONE_OF(tag, tags);
 }
 
+/* What the table does not name and is still about a person, an office, or a computer that can be found. */
+static bool is_of_person(uint32_t tag)
+{
+    static const uint32_t tags[] = {
+        0x00100024, /* IssuerOfPatientIDQualifiersSequence */
+        0x00100026, /* SourcePatientGroupIdentificationSequence */
+        0x00100027, /* GroupOfPatientsIdentificationSequence */
+        0x00100033, /* PatientBirthDateInAlternativeCalendar */
+        0x00100034, /* PatientDeathDateInAlternativeCalendar */
+        0x00100035, /* PatientAlternativeCalendar */
+        0x00101021, /* PatientSizeCodeSequence */
+        0x00101022, /* PatientBodyMassIndex */
+        0x00102294, /* BreedRegistrationSequence */
+        0x00102295, /* BreedRegistrationNumber */
+        0x00181003, /* DeviceID */
+        0x00181010, /* SecondaryCaptureDeviceID */
+        0x00181011, /* HardcopyCreationDeviceID */
+        0x00181801, /* TimeSource */
+        0x00181803, /* NTPSourceAddress */
+        0x00321031, /* RequestingPhysicianIdentificationSequence */
+        0x00321034, /* RequestingServiceCodeSequence */
+        0x00380102, /* ResourceDescription */
+        0x00400026, /* OrderPlacerIdentifierSequence */
+        0x00400027, /* OrderFillerIdentifierSequence */
+        0x00400036, /* AssigningFacilitySequence */
+        0x00400039, /* AssigningJurisdictionCodeSequence */
+        0x0040003a, /* AssigningAgencyOrDepartmentCodeSequence */
+        0x00401006, /* PlacerOrderNumberProcedure */
+        0x00401007, /* FillerOrderNumberProcedure */
+        0x00402006, /* PlacerOrderNumberImagingServiceRequestRetired */
+        0x00402007, /* FillerOrderNumberImagingServiceRequestRetired */
+        0x00404009, /* HumanPerformerCodeSequence */
+        0x00720008, /* HangingProtocolCreator */
+        0x00720010, /* HangingProtocolUserGroupName */
+        0x0074100c, /* ContactDisplayName */
+        0x00880130, /* StorageMediaFileSetID */
+        0x01000426, /* AuthorizationEquipmentCertificationNumber */
+        0x21000160, /* OwnerID */
+        0x21100030, /* PrinterName */
+    };
+    return IS_ONE_OF(tag, tags);
+}
+
 /* UIDs of kinds and vocabularies, not of anybody's objects. */
 static bool is_class_uid(uint32_t tag)
 {
@@ -379,6 +422,9 @@ int nod_deid_decide(const nod_deid_subject *subject, const nod_deid_terms *terms
         change->action = NOD_DICOM_REMOVE;
     } else if (row != NULL) {
         rc = decide_by_row(subject, row, e, change, reason, err);
+    } else if (is_of_person(e->tag)) {
+        *reason = NOD_DEID_RULE;
+        change->action = NOD_DICOM_REMOVE;
     } else if (is_foreign_group(e->tag)) {
         *reason = NOD_DEID_TABLE;
         change->action = NOD_DICOM_REMOVE;

@@ -140,8 +140,6 @@ static int check_kind(const nod_dicom_file *file, const reading *r, nod_error *e
                         "%s: a private kind of object, for which the standard defines no "
                         "de-identification",
                         name);
-    if (nod_dicom_file_is_cut(file))
-        return nod_fail(err, NOD_EFORMAT, "%s: the file ends inside its pixels", name);
     return 0;
 }
 
@@ -253,6 +251,10 @@ int nod_dicom_deidentify(nod_dicom_file *file, const nod_deid_subject *subject,
     changing c = {.subject = subject, .terms = &r.terms, .out = out, .keeps_method = true};
     int rc;
     *out = (nod_deid_outcome){0};
+    if (nod_dicom_file_is_partial(file))
+        return nod_fail(err, NOD_EFORMAT,
+                        "%s: the file ends inside its pixels, or is broken behind them",
+                        nod_dicom_file_name(file));
     NOD_TRY(nod_dicom_edit(file, look, &r, err));
     NOD_TRY(check_kind(file, &r, err));
     judge(&r, out);

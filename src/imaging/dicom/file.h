@@ -38,8 +38,8 @@ const char *nod_dicom_file_name(const nod_dicom_file *file); /* as it was opened
 /* UID of the transfer syntax as the meta header has it, or of the one that was found by looking
  * where the header has none. */
 const char *nod_dicom_file_syntax(const nod_dicom_file *file);
-/* The file ends inside its pixels; what was there of them can be read. */
-bool nod_dicom_file_is_cut(const nod_dicom_file *file);
+/* The file ends inside its pixels, or is broken behind them; what is there of them can be read. */
+bool nod_dicom_file_is_partial(const nod_dicom_file *file);
 /* "JPEG 2000, lossless" for a transfer syntax of PS3.6 A; the UID itself where unknown. */
 const char *nod_dicom_syntax_name(const char *uid);
 

@@ -18,6 +18,7 @@ namespace nod_dicom
 
 /* The visitor and what he works on. */
 struct Visit {
+    const nod_dicom_file &file;
     nod_dicom_visit visit;
     void *ctx;
     nod_error *err;
@@ -153,6 +154,12 @@ static int visit_item(Visit &v, DcmItem &item);
 static int visit_element(Visit &v, DcmItem &item, DcmElement &element)
 {
     std::string text;
+    if (dynamic_cast<DcmSequenceOfItems *>(&element) == nullptr && !element.valueLoaded() &&
+        element.getLength() > v.file.source->size()) /* DCMTK would take memory for it */
+        return nod_fail(v.err, NOD_EFORMAT, "%s: element %s claims %lu bytes of %llu",
+                        v.file.name.c_str(), element.getTag().toString().c_str(),
+                        static_cast<unsigned long>(element.getLength()),
+                        static_cast<unsigned long long>(v.file.source->size()));
     nod_dicom_change change = {NOD_DICOM_KEEP, {const_cast<char *>(""), 0, 0, false}};
     const nod_dicom_element e = show(element, v.path, text);
 
@@ -196,7 +203,7 @@ static int edit(nod_dicom_file &f, nod_dicom_visit visit, void *ctx, nod_error *
         return nod_fail(err, NOD_EINTERNAL,
                         "DCMTK finds no dictionary (dicom.dic), and without one every "
                         "attribute is unknown; is DCMDICTPATH set?");
-    Visit v = {visit, ctx, err, {}};
+    Visit v = {f, visit, ctx, err, {}};
     return visit_item(v, *f.dataset);
 }
 

@@ -153,6 +153,7 @@ static int parse_dataset(nod_dicom_file &f, Stream &stream, nod_error *err)
     f.dataset->transferEnd();
     /* Of pixel data that is cut off, the frames that are there can be read. */
     bool is_cut = condition.bad() && stream.good() && f.dataset->tagExists(DCM_PixelData);
+    f.is_partial = is_cut;
     f.is_cut =
         is_cut && f.dataset->getElement(f.dataset->card() - 1)->getTag() == DCM_PixelData;
     if ((condition.bad() && !is_cut) || !stream.good())
@@ -322,9 +323,9 @@ const char *nod_dicom_file_syntax(const nod_dicom_file *file)
     return file->syntax.c_str();
 }
 
-bool nod_dicom_file_is_cut(const nod_dicom_file *file)
+bool nod_dicom_file_is_partial(const nod_dicom_file *file)
 {
-    return file->is_cut;
+    return file->is_partial;
 }
 
 const char *nod_dicom_syntax_name(const char *uid)

@@ -26,6 +26,7 @@ struct nod_dicom_file {
     std::string name;
     nod_dicom_extent extent = NOD_DICOM_HEADER;
     bool is_cut = false;                    /* the file ends inside Pixel Data */
+    bool is_partial = false;                /* or it is broken behind them */
     std::string syntax;                     /* UID, from the meta header or by looking */
     E_TransferSyntax read_as = EXS_Unknown; /* how DCMTK parsed the dataset */
     std::shared_ptr<const nod_dicom::Source> source;
