@@ -165,8 +165,10 @@ static int fail_class(const nod_cohort_info *info, const char *name, size_t len,
     memcpy(word, name, n);
     word[n] = '\0';
     const char *near = nod_nearest(word, next_class, info);
-    return nod_fail(err, NOD_EINVAL, "label '%s' is not a class%s%s%s", word,
-                    near ? " (did you mean '" : "", near ? near : "", near ? "'?)" : "");
+    /* What is nearly none of the classes may be anything: a cell of another column. */
+    if (near == NULL) return nod_fail(err, NOD_EINVAL, "the label is not a class");
+    return nod_fail(err, NOD_EINVAL, "label '%s' is not a class (did you mean '%s'?)", word,
+                    near);
 }
 
 /* "a|b" into bits [n_classes]. */
@@ -198,7 +200,7 @@ static int check_grid(const nod_case *k, nod_error *err)
         return nod_fail(err, NOD_EINVAL, "a spacing of %g, %g, %g mm", s[0], s[1], s[2]);
     if (*code && (strlen(code) != 3 || strspn(code, "LRAPSI") != 3 || !has_spacing))
         return nod_fail(err, NOD_EINVAL,
-                        "orientation '%.20s' is not a code such as LPS beside a spacing", code);
+                        "the orientation is not a code such as LPS beside a spacing");
     return 0;
 }
 
@@ -215,7 +217,7 @@ static int check_case(const nod_case *k, nod_error *err)
     size_t id_len = strlen(k->id);
     if (id_len == 0 || id_len > NOD_ID_MAX || strspn(k->id, id_chars) != id_len)
         return nod_fail(err, NOD_EINVAL,
-                        "case id '%.80s': 1 to %d letters, digits, '.', '_', '-'", k->id,
+                        "the case id is not 1 to %d letters, digits, '.', '_', '-'",
                         NOD_ID_MAX);
     if (*k->file == '\0') return nod_fail(err, NOD_EINVAL, "the file's name is empty");
     if ((*k->array != '\0') != (k->index >= 0) || k->index < -1)
@@ -235,8 +237,7 @@ static int check_case(const nod_case *k, nod_error *err)
             (long long)k->width, k->channels);
     if (strcmp(k->sample, "u8") != 0 && strcmp(k->sample, "u16") != 0 &&
         strcmp(k->sample, "f32") != 0)
-        return nod_fail(err, NOD_EINVAL, "sample type '%.20s' is not u8, u16 or f32",
-                        k->sample);
+        return nod_fail(err, NOD_EINVAL, "the sample type is not u8, u16 or f32");
     for (int f = 0; f < NOD_FACTS; f++) {
         int rc = k->facts[f] ? nod_fact_check((nod_fact)f, k->facts[f], err) : 0;
         if (rc) return rc;
@@ -256,8 +257,7 @@ static int check_mask(const nod_cohort *c, const nod_case *k, const char *label,
     if (has_hash && !is_hash(k->mask_pixels))
         return nod_fail(err, NOD_EINVAL, "the mask's hash is not 64 hex digits");
     if (c->info.segmentation && *label)
-        return nod_fail(err, NOD_EINVAL, "label '%.40s': a segmentation has masks, not labels",
-                        label);
+        return nod_fail(err, NOD_EINVAL, "a segmentation has masks, not labels");
     return 0;
 }
 

@@ -69,8 +69,10 @@ static int find_columns(const nod_csv *t, const char *name, int64_t at[COLUMNS],
             known = strcmp(header, column_name(k)) == 0;
         if (known) continue;
         const char *near = nod_nearest(header, next_column, NULL);
-        return nod_fail(err, NOD_EFORMAT, "%s: unknown column '%.40s'%s%s%s", name, header,
-                        near ? " (did you mean '" : "", near ? near : "", near ? "'?)" : "");
+        /* A header that is nearly none of ours may be a row of data. */
+        return nod_fail(err, NOD_EFORMAT, "%s: unknown column %zu%s%.40s%s%s%s", name, i + 1,
+                        near ? ", '" : "", near ? header : "", near ? "' (did you mean '" : "",
+                        near ? near : "", near ? "'?)" : "");
     }
     return 0;
 }
@@ -78,8 +80,7 @@ static int find_columns(const nod_csv *t, const char *name, int64_t at[COLUMNS],
 static int parse_size(const char *text, const char *column, int64_t *out, nod_error *err)
 {
     if (!nod_parse_i64(text, out))
-        return nod_fail(err, NOD_EFORMAT, "column %s: '%.40s' is not a whole number", column,
-                        text);
+        return nod_fail(err, NOD_EFORMAT, "column %s: is not a whole number", column);
     return 0;
 }
 
@@ -101,9 +102,7 @@ static int parse_spacing(const char *text, double out[3], nod_error *err)
     bool ok = sscanf(text, "%31s %31s %31s %c", word[0], word[1], word[2], &rest) == 3;
     for (int a = 0; a < 3 && ok; a++)
         ok = nod_parse_f64(word[a], &out[a]) && out[a] > 0;
-    if (!ok)
-        return nod_fail(err, NOD_EFORMAT, "column spacing: '%.40s' is not three millimetres",
-                        text);
+    if (!ok) return nod_fail(err, NOD_EFORMAT, "column spacing: is not three millimetres");
     return 0;
 }
 
@@ -156,8 +155,7 @@ static int parse_row(const nod_csv *t, size_t row, const int64_t at[COLUMNS], no
     NOD_TRY(parse_size(f[COL_CHANNELS], "channels", &channels, err));
     k.channels = channels >= 1 && channels <= 4 ? (int)channels : 0;
     if (*f[COL_PART] && !nod_part_parse(f[COL_PART], &k.official))
-        return nod_fail(err, NOD_EFORMAT, "column part: '%.40s' is not train, val or test",
-                        f[COL_PART]);
+        return nod_fail(err, NOD_EFORMAT, "column part: is not train, val or test");
     NOD_TRY(parse_hash(f[COL_PIXELS], "pixels", k.pixels, err));
     if (*f[COL_MASK_PIXELS])
         NOD_TRY(parse_hash(f[COL_MASK_PIXELS], "mask_pixels", k.mask_pixels, err));

@@ -82,7 +82,7 @@ static int read_row(const nod_label_table *t, size_t row, const columns *at, nod
         return nod_fail(err, NOD_EDATA, "the %s is empty",
                         *out->key ? "label" : nod_level_name(t->level));
     if (*part && !nod_part_parse(part, &out->official))
-        return nod_fail(err, NOD_EDATA, "part '%.40s' is not train, val or test", part);
+        return nod_fail(err, NOD_EDATA, "the part is not train, val or test");
     return 0;
 }
 

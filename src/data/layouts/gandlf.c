@@ -122,7 +122,7 @@ static int find_column(gandlf *g, size_t column)
     case KIND_MASK:
         return once(g, &g->mask, column, "label maps");
     default:
-        nod_info(g->o->log, "%s: column '%s' is ignored", g->path, header);
+        nod_info(g->o->log, "%s: column %zu is ignored", g->path, (size_t)column + 1);
         return 0;
     }
 }

@@ -64,7 +64,7 @@ static int find_columns(table *t, const nod_log *log)
         if (near)
             nod_warn(log, "%s: column '%s' is ignored (is '%s' meant?)", t->path, header, near);
         else if (!known)
-            nod_info(log, "%s: column '%s' is ignored", t->path, header);
+            nod_info(log, "%s: column %zu is ignored", t->path, i + 1);
     }
     if (t->at[COL_LABEL] >= 0 && t->at[COL_MASK] >= 0)
         return nod_fail(
@@ -124,13 +124,13 @@ static int read_row(const table *t, size_t row, nod_listing *out)
     if (*field(t, row, COL_PATH) == '\0')
         return nod_fail(t->err, NOD_EDATA, "%s:%zu: the path is empty", t->path, line);
     if (*index && (!nod_parse_i64(index, &item.index) || item.index < 0))
-        return nod_fail(t->err, NOD_EDATA, "%s:%zu: index '%.40s' is not a number from 0",
-                        t->path, line, index);
+        return nod_fail(t->err, NOD_EDATA, "%s:%zu: the index is not a number from 0", t->path,
+                        line);
     if (*index == '\0' && *array)
         return nod_fail(t->err, NOD_EDATA, "%s:%zu: an array without an index", t->path, line);
     if (*part && !nod_part_parse(part, &item.official))
-        return nod_fail(t->err, NOD_EDATA, "%s:%zu: part '%.40s' is not train, val or test",
-                        t->path, line, part);
+        return nod_fail(t->err, NOD_EDATA, "%s:%zu: the part is not train, val or test",
+                        t->path, line);
     if (*index && t->at[COL_MASK] >= 0)
         return nod_fail(t->err, NOD_EDATA,
                         "%s:%zu: a label map belongs to a file, not to an array", t->path,

@@ -297,7 +297,7 @@ static void test_bad_files_name_the_place(void **state)
     } bad[] = {
         {HEADER ROW_1 ROW_2, META, 0, ""},
         {HEADER ROW_1 "b,y.png,,,maybe,,,1,2,2,1,u8," P2 ",\n", META, NOD_EFORMAT,
-         "cohort.csv:3: label 'maybe' is not a class"},
+         "cohort.csv:3: the label is not a class"},
         {HEADER ROW_1 "b,y.png,,,yes,,exam,1,2,2,1,u8," P2 ",\n", META, NOD_EFORMAT,
          "cohort.csv:3: column part: 'exam'"},
         {HEADER ROW_1 "b,y.png,,,yes,,,1,2,two,1,u8," P2 ",\n", META, NOD_EFORMAT,

@@ -62,7 +62,7 @@ static void test_bad_tables(void **state)
          NOD_EDATA},
         {"patient,label\na,\n", "labels.csv:2: the label is empty", NOD_EDATA},
         {"series,label\n,yes\n", "labels.csv:2: the series is empty", NOD_EDATA},
-        {"patient,label,part\na,yes,dev\n", "part 'dev' is not train, val or test", NOD_EDATA},
+        {"patient,label,part\na,yes,dev\n", "the part is not train, val or test", NOD_EDATA},
     };
     for (size_t i = 0; i < NOD_COUNT(bad); i++) {
         nod_label_table *t = NULL;
