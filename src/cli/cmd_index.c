@@ -142,7 +142,7 @@ static void print_findings(nod_cli *cli, const nod_cohort *c, const nod_cohort_f
         fprintf(cli->out, "unreadable: %s%s%s: %s\n", u.id, cli->show_ids ? " " : "",
                 cli->show_ids ? u.file : "", u.reason);
     }
-    fprintf(cli->out, "cohort: %s\n", path);
+    fprintf(cli->out, "cohort: %s, hash %.12s\n", path, nod_cohort_hash(c));
     if (info->phi)
         fprintf(cli->out, "it holds ids, dates or paths of patients: keep it where the images "
                           "are; messages name its cases, and 'nodule where' their files\n");
