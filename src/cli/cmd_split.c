@@ -4,7 +4,7 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "cli/verb.h"
-#include "data/split.h"
+#include "data/flow.h"
 #include "eval/interval.h"
 #include "train/audit_split.h"
 
@@ -101,11 +101,11 @@ static void print_warnings(nod_cli *cli, const nod_split *s, const nod_cohort_in
     }
 }
 
-static void print_audit(nod_cli *cli, const nod_split *s)
+static void print_flow_and_audit(nod_cli *cli, const nod_split *s, const nod_cohort *c)
 {
-    const nod_audit *a = nod_split_audit(s);
     nod_strbuf text = NOD_STRBUF_INIT;
-    nod_audit_add_text(a, &text);
+    nod_flow_add_text(c, s, &text);
+    nod_audit_add_text(nod_split_audit(s), &text);
     fputs(text.data, cli->out);
     nod_strbuf_done(&text);
 }
@@ -150,7 +150,7 @@ static void print_split(nod_cli *cli, const nod_split *s, const nod_cohort *c, c
                 nod_cohort_get(c, n->i_case)->id, nod_cohort_get(c, n->i_other)->id);
     }
     print_power(cli, s, info);
-    print_audit(cli, s);
+    print_flow_and_audit(cli, s, c);
     fprintf(cli->out, "split: %s, hash %.12s; the test part is sealed\n", path,
             nod_split_hash(s));
 }
@@ -170,6 +170,7 @@ static nod_json *split_json(const nod_split *s, const nod_cohort *c)
     nod_json_set_str(j, "unit", nod_level_name(nod_split_unit(s)));
     nod_json_set(j, "parts", parts);
     nod_json_set_int(j, "notes", (int64_t)nod_split_notes(s));
+    nod_json_set(j, "flow", nod_flow_to_json(c, s));
     nod_json_set(j, "audit", nod_audit_to_json(nod_split_audit(s)));
     return j;
 }

@@ -3,9 +3,8 @@
 
 #include "base/memory.h"
 #include "data/cohort_internal.h"
+#include "data/flow.h"
 #include "data/strict_keys.h"
-
-#define UNREADABLE "unreadable" /* an exclusion that names its files */
 
 /* --- reading ------------------------------------------------------------------------------ */
 
@@ -186,7 +185,7 @@ static int parse_flow(const nod_json *j, const char *where, nod_cohort *c, nod_e
         if (n < 1 || n > (int64_t)NOD_COHORT_MAX_CASES)
             return nod_fail(err, NOD_EFORMAT, "%s: %lld exclusions for '%.40s'", where,
                             (long long)n, reason);
-        if (strcmp(reason, UNREADABLE) != 0)
+        if (strcmp(reason, NOD_FLOW_UNREADABLE) != 0)
             NOD_TRY(nod_cohort_add_exclusion(c, reason, (size_t)n, err));
     }
 out:
@@ -242,23 +241,11 @@ out:
 
 static nod_json *flow_json(const nod_cohort *c)
 {
-    nod_json *flow = nod_json_object(), *list = nod_json_array();
-    size_t found = nod_cohort_size(c), n_other = nod_cohort_exclusions(c);
-    for (size_t i = 0; i <= n_other; i++) {
-        nod_json *e = nod_json_object();
-        const char *reason = UNREADABLE;
-        size_t n = nod_cohort_unreadable(c);
-        if (i < n_other) nod_cohort_get_exclusion(c, i, &reason, &n);
-        found += n;
-        nod_json_set_str(e, "reason", reason);
-        nod_json_set_int(e, "n", (int64_t)n);
-        if (n > 0)
-            nod_json_push(list, e);
-        else
-            nod_json_free(e);
-    }
-    nod_json_set_int(flow, "found", (int64_t)found);
-    nod_json_set(flow, "excluded", list);
+    nod_json *flow = nod_json_object();
+    size_t n_excluded;
+    nod_json *excluded = nod_flow_excluded_json(c, &n_excluded);
+    nod_json_set_int(flow, "found", (int64_t)(nod_cohort_size(c) + n_excluded));
+    nod_json_set(flow, "excluded", excluded);
     nod_json_set_int(flow, "analysed", (int64_t)nod_cohort_size(c));
     return flow;
 }

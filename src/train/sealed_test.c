@@ -8,6 +8,7 @@
 #include "base/hash.h"
 #include "base/memory.h"
 #include "data/dataset.h"
+#include "data/flow.h"
 #include "eval/compare.h"
 #include "eval/subgroup.h"
 #include "infer/answer.h"
@@ -402,18 +403,21 @@ static int compute_results(const look_session *s, tested_run *r, size_t i, nod_e
     return rc;
 }
 
-/* All of it, and by group. */
-static nod_json *results_json(const tested_run *r)
+/* All of it, by group, and what became of the cases. */
+static nod_json *results_json(const look_session *s, const tested_run *r)
 {
     nod_json *j = nod_results_json(r->results);
     nod_json_set(j, "subgroups", nod_subgroups_json(r->subgroups));
+    nod_json_set(j, "flow", nod_flow_to_json(tested_cohort(s, r), tested_split(s, r)));
     return j;
 }
 
-static void results_text(const tested_run *r, nod_strbuf *text)
+static void results_text(const look_session *s, const tested_run *r, nod_strbuf *text)
 {
     nod_results_text(r->results, text);
     nod_subgroups_text(r->subgroups, text);
+    nod_strbuf_addc(text, '\n');
+    nod_flow_add_text(tested_cohort(s, r), tested_split(s, r), text);
 }
 
 /* {results.json, results.txt, predictions.csv} of this look, predictions-images.csv where units were made
@@ -421,7 +425,7 @@ static void results_text(const tested_run *r, nod_strbuf *text)
 static int write_results(const look_session *s, tested_run *r, nod_error *err)
 {
     int rc = 0;
-    nod_json *j = results_json(r);
+    nod_json *j = results_json(s, r);
     nod_strbuf text = NOD_STRBUF_INIT;
     char *folder = results_folder(s, r), *canonical = NULL;
     char *json_path = folder ? nod_path_join(folder, "results.json") : NULL;
@@ -439,7 +443,7 @@ static int write_results(const look_session *s, tested_run *r, nod_error *err)
     }
     for (size_t i = 0; r->points && i < seeds * columns; i++)
         thresholds[i] = r->points[i].threshold;
-    results_text(r, &text);
+    results_text(s, r, &text);
     NOD_TRY(nod_dir_make(folder, err));
     if (s->o->external) NOD_TRY(nod_split_write(s->external.split, split_path, err));
     NOD_TRY(nod_json_write(j, json_path, err));
@@ -495,8 +499,8 @@ static int look_at_all(look_session *s, nod_strbuf *text, nod_json *out, nod_err
         NOD_TRY(compute_results(s, r, i, err));
         NOD_TRY(write_results(s, r, err));
         nod_strbuf_printf(text, "%s%s\n", i ? "\n" : "", r->folder);
-        results_text(r, text);
-        nod_json_push(runs, results_json(r));
+        results_text(s, r, text);
+        nod_json_push(runs, results_json(s, r));
     }
     NOD_TRY(compare_runs(s, text, comparisons, err));
     nod_sha256_hex(s->results_hash, hash);

@@ -1,6 +1,6 @@
 #!/bin/sh
 # The shortcut audit of `split`: about .5 where metadata tells nothing of the label, near 1 where the site
-# goes with it; then `split` warns, and the result of `test` says so.
+# goes with it; then `split` warns, and the result of `test` says so. And what became of the cases.
 set -eu
 . tests/cli/lib/checks.sh
 
@@ -17,7 +17,10 @@ says "shortcut audit of the training part"
 grep -q "where images come from" out.txt && fail "a warning without a shortcut"
 grep -q '"audit": {' turns.json || fail "the audit is not in the split"
 
-quiet "$n" index slices/by-label.csv -o label.csv --positive tumor
+# One image of the second cohort cannot be read.
+echo "not a picture" >slices/broken.png
+echo "broken.png,normal,p9999,B" >>slices/by-label.csv
+quiet "$n" index slices/by-label.csv -o label.csv --max-unreadable 0.1 --positive tumor
 "$n" split label.csv -o label.json --json >label.out 2>label.err
 grep -q '"auc": 1' label.out || fail "a site that is the label is not found"
 grep -q '"factor": "site"' label.out || fail "the site is not named"
@@ -25,6 +28,9 @@ grep -q "most by site: a model may have learned where images come from" label.er
     fail "no warning"
 "$n" split label.csv --dry-run >dry.txt 2>&1
 grep -q "label from metadata alone, AUC 1.000 (0.[89]" dry.txt || fail "not shown by --dry-run"
+
+grep -q "cases: 61 found; 1 excluded (1 unreadable); train 40, val 10, test 10" dry.txt ||
+    { cat dry.txt; fail "the flow is not shown"; }
 
 cat >small.yaml <<RECIPE
 cohort: label.csv
@@ -36,6 +42,8 @@ RECIPE
 quiet "$n" train small.yaml -o run
 quiet "$n" test run
 says "note: metadata alone tells the label of the training part with AUC 1.000"
+says "cases: 61 found; 1 excluded (1 unreadable); train 40, val 10, test 10"
+grep -q '"found": 61' run/test/results.json || fail "the flow is not in results.json"
 grep -q '"metadata alone tells the label' run/test/results.json || fail "not in results.json"
 
 # What the audit says cannot be edited away.
