@@ -218,7 +218,7 @@ out:
 void nod_subgroups_free(nod_subgroups *s)
 {
     if (s == NULL) return;
-    for (size_t i = 0; i < s->n; i++)
+    for (size_t i = 0; s->factors && i < s->n; i++)
         for (size_t g = 0; g < s->factors[i].n; g++)
             nod_results_free(s->factors[i].groups[g].results);
     nod_arena_done(&s->arena);
@@ -321,7 +321,8 @@ static void add_unknown(const nod_subgroups *s, nod_strbuf *out)
 static bool add_factor(const factor *t, nod_strbuf *out)
 {
     bool partial = false;
-    nod_strbuf_printf(out, "\n  %-20s %7s %8s", t->name, "images", "patients");
+    nod_strbuf_printf(out, "\n  %-20s %7s %8s", t->name,
+                      t->groups[0].results->n_sources ? "units" : "images", "patients");
     for (size_t k = 0; k < NOD_COUNT(shown); k++)
         nod_strbuf_printf(out, "  %-17s", shown[k].title);
     nod_strbuf_addc(out, '\n');

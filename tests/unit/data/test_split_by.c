@@ -85,7 +85,7 @@ static void expect_test(const nod_cohort *c, const nod_split *s, const char *sit
 {
     char got[8] = "";
     size_t n = 0;
-    for (char letter = 'A'; letter <= 'D'; letter++) {
+    for (int letter = 'A'; letter <= 'D'; letter++) {
         size_t in = 0, all = 0;
         for (size_t i = 0; i < nod_cohort_size(c); i++) {
             if (*nod_cohort_get(c, i)->facts[NOD_FACT_SITE] != letter) continue;
@@ -93,7 +93,7 @@ static void expect_test(const nod_cohort *c, const nod_split *s, const char *sit
             in += nod_split_part(s, i) == NOD_PART_TEST;
         }
         assert_true(in == 0 || in == all);
-        if (in) got[n++] = letter;
+        if (in) got[n++] = (char)letter;
     }
     assert_string_equal(got, sites);
 }
