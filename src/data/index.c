@@ -267,6 +267,13 @@ static int look_at_mask(const indexing *x, const nod_item *item, const nod_image
     NOD_TRY(nod_mask_read(path, x->o->policies, &mask, &s->largest, err));
     NOD_TRY(
         nod_geometry_agree(&im->geometry, "the image", &mask.geometry, "its label map", err));
+    if (n_classes == 0 && s->largest == 255) {
+        rc =
+            nod_fail(err, NOD_EDATA,
+                     "its label map has grey levels up to 255, as a mask that was resized with "
+                     "interpolation has; make it 0 and 1, or 0 and 255");
+        goto out;
+    }
     if (n_classes > 0 && s->largest >= n_classes) {
         rc = nod_fail(err, NOD_EDATA,
                       "%s: the label map has the value %lld; the data set names 0 to %lld",

@@ -143,6 +143,11 @@ quiet "$n" index bids -o people.csv --label-column group
 says '2 classes (ill, well)'
 says "patients: $n_cases (declared)"
 
+mkdir bare_bids
+cp -r bids/sub-* bids/derivatives bare_bids
+index_as bare_bids bare_bids $rule
+says_layout bids
+
 # --- channels ---------------------------------------------------------------------------------------
 mkdir -p two/imagesTr two/labelsTr
 while read -r id; do
@@ -274,6 +279,11 @@ sed -i 's/participant_id/subject/' bad_bids/participants.tsv
 bad 5 "column 'participant_id' is missing" bad_bids --images _T1w
 bad 2 'does not take --fold' bids --fold 0
 bad 2 'does not take --label-column' $v2 --label-column group
+
+bad 9 'raw holds data sets of nnU-Net or the Decathlon' raw
+mkdir nameless
+cp -r $v2/imagesTr $v2/labelsTr nameless
+bad 9 'no dataset.json, which names the labels' nameless
 
 # Label maps that are none, or lie elsewhere, are named; few of them are left out.
 mkdir odd

@@ -48,20 +48,36 @@ static bool is_subject(const char *name)
     return nod_has_prefix(name, "sub-");
 }
 
+/* Folders that may stand beside those of subjects. */
+static bool is_beside(const char *name)
+{
+    static const char *const names[] = {"derivatives", "sourcedata", "code", "phenotype",
+                                        "stimuli"};
+    for (size_t i = 0; i < NOD_COUNT(names); i++)
+        if (strcmp(name, names[i]) == 0) return true;
+    return name[0] == '.';
+}
+
+/* Folders of subjects, and either no others or a file that only BIDS has. */
 static bool detect(const char *path, const nod_index_options *o)
 {
-    (void)o;
     nod_strlist names = NOD_STRLIST_INIT;
     nod_error err = NOD_ERROR_INIT;
-    bool subject = false, described = false;
+    bool subject = false, described = false, other = false;
+    (void)o;
     if (!nod_path_is_dir(path) || nod_dir_list(path, &names, &err) != 0) return false;
     for (size_t i = 0; i < names.n; i++) {
-        subject |= is_subject(names.items[i]);
-        described |= strcmp(names.items[i], "dataset_description.json") == 0 ||
-                     strcmp(names.items[i], "participants.tsv") == 0;
+        const char *name = names.items[i];
+        char *full = nod_path_join(path, name);
+        bool is_dir = full && nod_path_is_dir(full);
+        subject |= is_dir && is_subject(name);
+        other |= is_dir && !is_subject(name) && !is_beside(name);
+        described |= strcmp(name, "dataset_description.json") == 0 ||
+                     strcmp(name, "participants.tsv") == 0;
+        nod_free(full);
     }
     nod_strlist_done(&names);
-    return subject && described;
+    return subject && (described || !other);
 }
 
 /* --- finding files ------------------------------------------------------------------------ */

@@ -173,6 +173,29 @@ static int compare_names(const void *a, const void *b)
     return nod_compare_natural(*(char *const *)a, *(char *const *)b);
 }
 
+/* Folders of other layouts are no classes: what is missing for those is said. */
+static int check_folders(const char *path, const nod_strlist *folders, nod_error *err)
+{
+    for (size_t i = 0; i < folders->n; i++) {
+        const char *name = folders->items[i];
+        nod_strbuf json = NOD_STRBUF_INIT;
+        nod_strbuf_printf(&json, "%s/%s/%s", path, name, NOD_DATASET_JSON);
+        bool holds_set = !json.failed && nod_path_is_file(json.data);
+        nod_strbuf_done(&json);
+        if (strcmp(name, "imagesTr") == 0 || strcmp(name, "labelsTr") == 0)
+            return nod_fail(err, NOD_EDATA,
+                            "%s has a folder %s, as nnU-Net and the Decathlon have, but no "
+                            "dataset.json, which names the labels",
+                            path, name);
+        if (holds_set)
+            return nod_fail(err, NOD_EDATA,
+                            "%s holds data sets of nnU-Net or the Decathlon, folders with a "
+                            "dataset.json; name one of them",
+                            path);
+    }
+    return 0;
+}
+
 static int list(const char *path, const nod_index_options *o, nod_listing *out, nod_error *err)
 {
     nod_strlist folders = NOD_STRLIST_INIT;
@@ -181,6 +204,7 @@ static int list(const char *path, const nod_index_options *o, nod_listing *out, 
     out->root = nod_arena_strdup(&out->arena, path);
     if (out->root == NULL) return nod_fail_memory(err, "a path", strlen(path));
     NOD_TRY(list_folders(out, "", &folders, err));
+    NOD_TRY(check_folders(path, &folders, err));
     if (are_parts(&folders)) {
         for (size_t i = 0; i < folders.n; i++) {
             (void)!nod_part_parse(folders.items[i], &w.official);
