@@ -136,6 +136,7 @@ static bool wipe_jpeg_2000(stream *s)
 
 /* --- all of them ------------------------------------------------------------------------------ */
 
+/* NOLINTNEXTLINE(readability-non-const-parameter): they are written through s */
 size_t nod_codestream_wipe(uint8_t *bytes, size_t n)
 {
     stream s = {.b = bytes, .n = n};

@@ -94,7 +94,7 @@ static bool move_each(const char *values, int days, nod_strbuf *out,
                       bool (*move_one)(const char *, int, nod_strbuf *))
 {
     for (const char *s = values;;) {
-        char one[VALUE_MAX];
+        char one[VALUE_MAX] = {0};
         size_t n = strcspn(s, "\\"), length = n;
         while (length > 0 && s[length - 1] == ' ')
             length--;

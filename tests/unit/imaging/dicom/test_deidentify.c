@@ -341,7 +341,7 @@ static int64_t count_of(const nod_deid_outcome *o, nod_deid_reason reason)
 static void test_nothing_is_left(void **state)
 {
     char path[512];
-    nod_deid_outcome o;
+    nod_deid_outcome o = {0};
     put_all();
     if (copy_to(temp_path(path, *state, "all.dcm"), "P-0123", "key1", &o) != 0)
         fail_msg("%s", err.message);
@@ -361,7 +361,7 @@ static void test_nothing_is_left(void **state)
 static void test_what_is_there(void **state)
 {
     char path[512], uid[NOD_DICOM_UID_BYTES];
-    nod_deid_outcome o;
+    nod_deid_outcome o = {0};
     put_all();
     assert_int_equal(copy_to(temp_path(path, *state, "there.dcm"), "P-0123", "key1", &o), 0);
     nod_deid_outcome_done(&o);
@@ -404,7 +404,7 @@ static void test_what_is_there(void **state)
 static void test_pixels_stay(void **state)
 {
     char path[512];
-    nod_deid_outcome o;
+    nod_deid_outcome o = {0};
     nod_image im = {0};
     put_all();
     assert_int_equal(copy_to(temp_path(path, *state, "pixels.dcm"), "P-0123", "key1", &o), 0);
@@ -421,7 +421,7 @@ static void test_beside_pixels(void **state)
 {
     static const unsigned samples[4] = {0x1001, 0x0002, 0x1003, 0x8004};
     char path[512];
-    nod_deid_outcome o;
+    nod_deid_outcome o = {0};
     nod_bytes copy;
     dicom_meta(&b, "1.2.840.10008.1.2.1");
     text(0x00080016, "UI", "1.2.840.10008.5.1.4.1.1.7");
@@ -455,7 +455,7 @@ static void test_beside_pixels(void **state)
 static void test_nobody(void **state)
 {
     char path[512];
-    nod_deid_outcome o;
+    nod_deid_outcome o = {0};
     dicom_meta(&b, "1.2.840.10008.1.2.1");
     text(0x00080016, "UI", "1.2.840.10008.5.1.4.1.1.2");
     text(0x00080018, "UI", OBJECT);
@@ -473,7 +473,7 @@ static void test_nobody(void **state)
 static void test_twice(void **state)
 {
     char path[512], again[512];
-    nod_deid_outcome o;
+    nod_deid_outcome o = {0};
     nod_bytes copy;
     dicom_meta(&b, "1.2.840.10008.1.2.1");
     text(0x00080016, "UI", "1.2.840.10008.5.1.4.1.1.2");
@@ -498,7 +498,7 @@ static void test_twice(void **state)
 static void test_unknown_vr(void **state)
 {
     char path[512];
-    nod_deid_outcome o;
+    nod_deid_outcome o = {0};
     dicom_meta(&b, "1.2.840.10008.1.2.1");
     text(0x00080016, "UI", "1.2.840.10008.5.1.4.1.1.2");
     text(0x00080018, "UI", OBJECT);
@@ -518,7 +518,7 @@ static void test_unknown_vr(void **state)
 static void test_class_uids(void **state)
 {
     char path[512], uid[NOD_DICOM_UID_BYTES];
-    nod_deid_outcome o;
+    nod_deid_outcome o = {0};
     dicom_meta(&b, "1.2.840.10008.1.2.1");
     text(0x00080016, "UI", "1.2.840.10008.5.1.4.1.1.2");
     text(0x00080018, "UI", OBJECT);
@@ -545,7 +545,7 @@ static void test_class_uids(void **state)
 static void test_refused(void **state)
 {
     char path[512];
-    nod_deid_outcome o;
+    nod_deid_outcome o = {0};
     temp_path(path, *state, "refused.dcm");
     dicom_meta(&b, "1.2.840.10008.1.2.1");
     text(0x00080016, "UI", "1.2.840.10008.5.1.4.1.1.104.1");
@@ -590,7 +590,7 @@ static void test_golden_images(void **state)
         char from[512], to[512];
         nod_image before = {0}, after = {0};
         nod_bytes all;
-        nod_deid_outcome o;
+        nod_deid_outcome o = {0};
         if (!nod_has_suffix_nocase(names.items[i], ".dcm")) continue;
         temp_path(from, "tests/golden/dicom", names.items[i]);
         temp_path(to, *state, names.items[i]);
