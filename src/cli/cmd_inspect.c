@@ -6,7 +6,6 @@
 #include "data/survey.h"
 
 #define PICTURE_SIDE 256
-#define PATIENCE_S   1 /* before progress is shown */
 
 typedef struct inspect_options {
     const char *html;
@@ -23,22 +22,6 @@ static const nod_option options[] = {
     NOD_OPTION_INT(inspect_options, rows, "rows", 0, "N", "rows of the table (0: all)", 0,
                    INT32_MAX),
     NOD_OPTION_END};
-
-typedef struct watch {
-    nod_console *console;
-    nod_progress progress;
-    const char *what;
-    double begun_s;
-} watch;
-
-static void on_progress(void *ctx, const char *what, size_t done, size_t total)
-{
-    watch *w = ctx;
-    if (w->console->now() - w->begun_s < PATIENCE_S) return;
-    if (w->what != what) nod_progress_start(&w->progress, w->console, what, 0, (int64_t)total);
-    w->what = what;
-    nod_progress_set(&w->progress, (int64_t)done, NULL);
-}
 
 static int write_page(const nod_survey *s, const char *path, nod_error *err)
 {
@@ -62,7 +45,7 @@ static int print_table(nod_cli *cli, const nod_survey *s, int64_t rows, nod_erro
 static int run(nod_cli *cli, const void *options_void, nod_error *err)
 {
     const inspect_options *o = options_void;
-    watch w = {.console = cli->console, .begun_s = cli->console->now()};
+    nod_progress_steps steps = nod_progress_steps_begin(cli->console);
     nod_survey_options so = NOD_SURVEY_OPTIONS_INIT;
     nod_site_key key;
     nod_survey *s = NULL;
@@ -71,8 +54,8 @@ static int run(nod_cli *cli, const void *options_void, nod_error *err)
     so.headers_only = o->headers_only;
     so.show_ids = cli->show_ids;
     so.side = o->html ? PICTURE_SIDE : 0;
-    so.progress = on_progress;
-    so.ctx = &w;
+    so.progress = nod_progress_steps_tell;
+    so.ctx = &steps;
     nod_error no_key = NOD_ERROR_INIT;
     if (nod_cli_site_key(cli, &key, &no_key) == 0)
         so.key = &key;

@@ -10,6 +10,7 @@
 #define TERMINAL_INTERVAL_S 0.1
 #define PLAIN_INTERVAL_S    10.0
 #define BAR_WIDTH           24
+#define PATIENCE_S          1.0 /* before a step is shown */
 
 void nod_progress_start(nod_progress *p, nod_console *console, const char *what, int64_t done,
                         int64_t total)
@@ -95,4 +96,20 @@ void nod_progress_finish(nod_progress *p, const char *note)
     if (note != NULL) nod_strbuf_printf(&line, ", %s", note);
     if (!line.failed) nod_console_line(c, NOD_COLOUR_NONE, NULL, line.data);
     nod_strbuf_done(&line);
+}
+
+nod_progress_steps nod_progress_steps_begin(nod_console *console)
+{
+    return (nod_progress_steps){.console = console, .begun_s = console->now()};
+}
+
+void nod_progress_steps_tell(void *steps, const char *what, size_t done, size_t total)
+{
+    nod_progress_steps *s = steps;
+    if (s->console->now() - s->begun_s < PATIENCE_S) return;
+    /* What was done before it is shown says nothing about how long the rest takes. */
+    if (s->what != what)
+        nod_progress_start(&s->progress, s->console, what, (int64_t)done, (int64_t)total);
+    s->what = what;
+    nod_progress_set(&s->progress, (int64_t)done, NULL);
 }

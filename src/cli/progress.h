@@ -6,6 +6,7 @@
 #ifndef NOD_CLI_PROGRESS_H
 #define NOD_CLI_PROGRESS_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #include "cli/console.h"
@@ -26,5 +27,17 @@ void nod_progress_start(nod_progress *p, nod_console *console, const char *what,
 void nod_progress_set(nod_progress *p, int64_t done, const char *note);
 /* Ends the bar with one line "WHAT: DONE of TOTAL in TIME[, NOTE]". */
 void nod_progress_finish(nod_progress *p, const char *note);
+
+/* Work in steps that library code tells of by name. Nothing is shown of what takes less than a second. */
+typedef struct nod_progress_steps {
+    nod_console *console;
+    nod_progress progress;
+    const char *what; /* the step that is shown, NULL: none yet */
+    double begun_s;
+} nod_progress_steps;
+
+nod_progress_steps nod_progress_steps_begin(nod_console *console);
+/* `what` is borrowed and compared by its address; `steps` is a nod_progress_steps, as callbacks have it. */
+void nod_progress_steps_tell(void *steps, const char *what, size_t done, size_t total);
 
 #endif

@@ -146,6 +146,25 @@ static void test_unknown_total(void **state)
     expect(&f, "index: 17\nindex: 17 in 0.0 ms\n");
 }
 
+/* Nothing of the first second; then each step by its name. 10 of 20 in 10 s leave 10 s. */
+static void test_steps(void **state)
+{
+    static const char headers[] = "headers", copies[] = "copies";
+    fixture f;
+
+    (void)state;
+    begin(&f, false);
+    nod_progress_steps s = nod_progress_steps_begin(&f.console);
+    clock_s = 100.9;
+    nod_progress_steps_tell(&s, headers, 5, 10);
+    clock_s = 101;
+    nod_progress_steps_tell(&s, headers, 6, 10);
+    nod_progress_steps_tell(&s, copies, 0, 20);
+    clock_s = 111;
+    nod_progress_steps_tell(&s, copies, 10, 20);
+    expect(&f, "headers: 6/10  60 %\ncopies: 0/20   0 %\ncopies: 10/20  50 %, 10.0 s left\n");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -155,6 +174,7 @@ int main(void)
         cmocka_unit_test(test_lines_go_above_the_bar),
         cmocka_unit_test(test_quiet_keeps_warnings),
         cmocka_unit_test(test_unknown_total),
+        cmocka_unit_test(test_steps),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
