@@ -5,6 +5,7 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "data/cohort_internal.h"
+#include "data/unit_label.h"
 
 #define META_MAX_BYTES ((size_t)256 << 20)
 
@@ -31,6 +32,7 @@ int nod_cohort_parse(const char *csv, size_t csv_size, const char *meta, size_t 
     NOD_TRY(nod_csv_parse(csv, csv_size, name, &t, err));
     NOD_TRY(nod_cohort_take_rows(c, t, name, err));
     rc = nod_cohort_finish(c, err);
+    if (rc == 0) rc = nod_unit_labels_check(c, err);
     if (rc) {
         nod_error_prefix(err, "%s", name);
         goto out;

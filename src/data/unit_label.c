@@ -147,8 +147,9 @@ int nod_unit_labels_check(const nod_cohort *c, nod_error *err)
 {
     nod_units_of_cases u = {0};
     int32_t *labels = NULL;
-    int rc = nod_units_of_cases_make(c, nod_cohort_get_info(c)->unit, &u, err);
-    if (rc == 0) rc = nod_unit_labels_make(c, &u, &labels, err);
+    const nod_cohort_info *info = nod_cohort_get_info(c);
+    int rc = nod_units_of_cases_make(c, info->unit, &u, err);
+    if (rc == 0 && !info->segmentation) rc = nod_unit_labels_make(c, &u, &labels, err);
     nod_units_of_cases_done(&u);
     nod_free(labels);
     return rc;

@@ -28,7 +28,8 @@ int nod_unit_request_check(const nod_unit_request *q, nod_level *unit, nod_unit_
  * EDATA: cases of one unit contradict each other. */
 int nod_unit_labels_make(const nod_cohort *c, const nod_units_of_cases *u, int32_t **out,
                          nod_error *err) NOD_MUST_CHECK;
-/* Whether all cases of a finished cohort say which unit they are of, and each unit has a label. */
+/* Whether all cases of a finished cohort say which unit they are of, and each unit has a label (of masks:
+ * nothing to be said). */
 int nod_unit_labels_check(const nod_cohort *c, nod_error *err) NOD_MUST_CHECK;
 
 /* Patients whose one label stands on several of their studies: at an earlier one the finding may not

@@ -352,13 +352,16 @@ static int note_follow_ups(const look_session *s, tested_run *r, nod_error *err)
 
 static size_t collect_notes(const look_session *s, tested_run *r, const char *notes[NOTES_MAX])
 {
+    static const char *const unknown[NOD_LEVELS] = {
+        "intervals over images, patients unknown", "intervals over series, patients unknown",
+        "intervals over studies, patients unknown", "intervals over breasts, patients unknown",
+        "intervals over patients"};
     const nod_cohort_info *info = nod_cohort_get_info(tested_cohort(s, r));
     size_t n = 0;
     for (size_t i = 0; i < r->external.n; i++)
         notes[n++] = r->external.items[i];
     if (r->by.len) notes[n++] = r->by.data;
-    if (info->grouping == NOD_GROUPING_NONE)
-        notes[n++] = "intervals over images, patients unknown";
+    if (info->grouping == NOD_GROUPING_NONE) notes[n++] = unknown[info->unit];
     if (info->grouping == NOD_GROUPING_DERIVED)
         notes[n++] = "patients derived from file names by a rule";
     if (info->positive_origin == NOD_POSITIVE_ASSUMED)

@@ -113,6 +113,16 @@ want=$(awk -F, 'NR == 2 { printf "%.6f", $3 }' run/test/predictions.csv)
 grep -q "^all,.*,$want," out.txt || { cat out.txt; fail "predict says something else than $want"; }
 [ "$(wc -l <out.txt)" = $(($(wc -l <mine.txt) + 2)) ] || fail "rows"
 
+# Patients of another hospital are judged as these are, or not at all.
+quiet "$n" synth --patients 20 --size 24 --seed 9 -o far
+sed '2,$s/,p\([0-9]*\)/,q\1/' far/manifest.csv >far/others.csv
+quiet "$n" index far/others.csv -o far.csv
+refused 9 "judged by image, the model judges by patient" "$n" test run --external far.csv
+quiet "$n" index far/others.csv --unit patient --unit-label any -o far.csv
+quiet "$n" test run --external far.csv --name far
+says "; 20 patients, from [0-9]* images"
+grep -q '"unit": "patient"' run/external/far/results.json || fail "the unit of the cohort from elsewhere"
+
 # --- what is better is chosen on validation ----------------------------------------------------
 quiet "$n" train recipe.yaml -o chosen
 says "judged by the .* of their images, chosen on validation"

@@ -24,11 +24,12 @@ static nod_cohort_info judged_by(nod_level unit, nod_unit_label rule)
                              .source = "s"};
 }
 
-static nod_cohort *cohort_of(const nod_cohort_info *info, const labelled *cases, size_t n)
+static nod_cohort *cohort_in(const char *folder, const nod_cohort_info *info,
+                             const labelled *cases, size_t n)
 {
     nod_error err = NOD_ERROR_INIT;
     nod_cohort *c = NULL;
-    if (nod_cohort_new(info, ".", &c, &err) != 0) fail_msg("%s", err.message);
+    if (nod_cohort_new(info, folder, &c, &err) != 0) fail_msg("%s", err.message);
     for (size_t i = 0; i < n; i++) {
         char id[32];
         snprintf(id, sizeof id, "c%zu", i);
@@ -52,6 +53,11 @@ static nod_cohort *cohort_of(const nod_cohort_info *info, const labelled *cases,
     }
     if (nod_cohort_finish(c, &err) != 0) fail_msg("%s", err.message);
     return c;
+}
+
+static nod_cohort *cohort_of(const nod_cohort_info *info, const labelled *cases, size_t n)
+{
+    return cohort_in(".", info, cases, n);
 }
 
 /* --- what was asked for ------------------------------------------------------------------- */
@@ -204,6 +210,51 @@ static void test_labels_of_several(void **state)
     nod_cohort_free(c);
 }
 
+/* A cohort whose file was edited says what its units lack when it is read. */
+static void test_files_are_checked(void **state)
+{
+    nod_error err = NOD_ERROR_INIT;
+    const nod_cohort_info info = judged_by(NOD_LEVEL_PATIENT, NOD_UNIT_LABEL_ANY);
+    nod_cohort *c = cohort_in(*state, &info, ten, NOD_COUNT(ten)), *back = NULL;
+    char path[600], *text = NULL;
+    temp_path(path, *state, "ten.csv");
+    if (nod_cohort_write(c, path, &err) != 0) fail_msg("%s", err.message);
+    if (nod_cohort_read(path, &back, &err) != 0) fail_msg("%s", err.message);
+    assert_string_equal(nod_cohort_hash(back), nod_cohort_hash(c));
+    assert_int_equal(nod_cohort_get_info(back)->unit_label, NOD_UNIT_LABEL_ANY);
+    nod_cohort_free(back);
+    back = NULL;
+    static const char *const edits[][3] = {
+        {"\"unit_label\": \"any\"", "\"unit_label\": \"same\"", "have different labels"},
+        {"\"unit\": \"patient\"", "\"unit\": \"series\"",
+         "10 of 10 cases do not say their series"},
+        {"\"unit_label\": \"any\"", "\"unit_label\": \"one\"", "'one' is not known"},
+    };
+    for (size_t i = 0; i < NOD_COUNT(edits); i++) {
+        nod_bytes b = {0}, csv = {0};
+        nod_strbuf meta = NOD_STRBUF_INIT;
+        char json[620];
+        snprintf(json, sizeof json, "%s.json", path);
+        assert_int_equal(nod_file_read(json, 1 << 20, &b, &err), 0);
+        assert_int_equal(nod_file_read(path, 1 << 20, &csv, &err), 0);
+        nod_strbuf_addn(&meta, (const char *)b.data, b.size);
+        text = strstr(meta.data, edits[i][0]);
+        assert_non_null(text);
+        nod_strbuf edited = NOD_STRBUF_INIT;
+        nod_strbuf_addn(&edited, meta.data, (size_t)(text - meta.data));
+        nod_strbuf_printf(&edited, "%s%s", edits[i][1], text + strlen(edits[i][0]));
+        int rc = nod_cohort_parse((const char *)csv.data, csv.size, edited.data, edited.len,
+                                  path, &back, &err);
+        assert_true(rc == NOD_EDATA || rc == NOD_EFORMAT);
+        expect_in(err.message, edits[i][2]);
+        nod_strbuf_done(&edited);
+        nod_strbuf_done(&meta);
+        nod_bytes_done(&csv);
+        nod_bytes_done(&b);
+    }
+    nod_cohort_free(c);
+}
+
 /* --- splits ------------------------------------------------------------------------------- */
 
 /* 20 patients, p00 .. p19: patient i has 1 + i % 7 images, the even ones have the finding in their last.
@@ -329,9 +380,10 @@ int main(void)
         cmocka_unit_test(test_one_with_the_finding_suffices),
         cmocka_unit_test(test_the_same_or_an_error),
         cmocka_unit_test(test_labels_of_several),
+        cmocka_unit_test(test_files_are_checked),
         cmocka_unit_test(test_split_counts_and_deals_units),
         cmocka_unit_test(test_labels_serve_units),
         cmocka_unit_test(test_follow_ups),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, temp_folder_make, temp_folder_remove);
 }
