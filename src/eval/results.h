@@ -16,6 +16,8 @@
 #include "eval/operating_point.h"
 #include "eval/scorer.h"
 
+#define NOD_RESULTS_JSON_MAX ((size_t)1 << 30) /* bytes of a file of results that is read */
+
 typedef struct nod_results_options {
     double confidence; /* of the intervals, in (0.5, 1); default 0.95 */
     size_t replicates; /* of the bootstrap, >= 2000; default 2000 */

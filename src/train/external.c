@@ -8,6 +8,7 @@
 #include "base/memory.h"
 #include "data/dataset.h"
 #include "data/overlap.h"
+#include "eval/results.h"
 
 #define NAMED_CASES 5 /* in a message */
 #define HASH_SHOWN  12
@@ -54,6 +55,30 @@ void nod_external_done(nod_external *e)
     nod_cohort_free(e->cohort);
     nod_free(e->path);
     *e = (nod_external){0};
+}
+
+int nod_external_check_name(const nod_external *e, const char *run, nod_error *err)
+{
+    char below[NOD_EXTERNAL_NAME_MAX + 40];
+    nod_json *j = NULL, *provenance = NULL;
+    const char *hash = NULL;
+    int rc = 0;
+    snprintf(below, sizeof below, "external/%s/results.json", e->name);
+    char *path = nod_path_join(run, below);
+    if (!path) return nod_fail_memory(err, "path of results", 4096);
+    if (!nod_path_is_file(path)) goto out;
+    NOD_TRY(nod_json_read(path, NOD_RESULTS_JSON_MAX, &j, err));
+    NOD_TRY(nod_json_need_object(j, path, "provenance", &provenance, err));
+    NOD_TRY(nod_json_need_str(provenance, path, "cohort_hash", &hash, err));
+    if (strcmp(hash, nod_cohort_hash(e->cohort)) != 0)
+        rc = nod_fail(
+            err, NOD_EINVAL,
+            "%s holds the results of another cohort (%.12s, not %.12s); take another --name",
+            path, hash, nod_cohort_hash(e->cohort));
+out:
+    nod_json_free(j);
+    nod_free(path);
+    return rc;
 }
 
 /* --- classes ----------------------------------------------------------------------------------- */

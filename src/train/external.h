@@ -26,6 +26,10 @@ int nod_external_open(const char *path, const char *name, nod_external *out,
                       nod_error *err) NOD_MUST_CHECK;
 void nod_external_done(nod_external *e);
 
+/* EINVAL where the folder of its results in a run holds those of another cohort. */
+int nod_external_check_name(const nod_external *e, const char *run,
+                            nod_error *err) NOD_MUST_CHECK;
+
 typedef struct nod_external_check_options {
     const char
         *force; /* why images unlike those of the training part are tested all the same; NULL */

@@ -17,8 +17,7 @@
 #include "train/factors.h"
 #include "train/run_folder.h"
 
-#define NOTES_MAX        16
-#define RESULTS_JSON_MAX ((size_t)1 << 30)
+#define NOTES_MAX 16
 
 typedef struct tested_run {
     const char *folder;
@@ -160,7 +159,7 @@ static int check_results(const char *folder, const char *name, const nod_ledger 
         goto out;
     }
     if (!nod_path_is_file(path)) goto out;
-    NOD_TRY(nod_json_read(path, RESULTS_JSON_MAX, &j, err));
+    NOD_TRY(nod_json_read(path, NOD_RESULTS_JSON_MAX, &j, err));
     NOD_TRY(nod_json_need_object(j, path, "provenance", &provenance, err));
     NOD_TRY(nod_json_need_object(provenance, path, "anchor", &moored, err));
     NOD_TRY(nod_anchor_from_json(moored, path, &anchor, err));
@@ -195,6 +194,8 @@ static int open_external(look_session *s, nod_error *err)
         s->o->external ? nod_external_open(s->o->external, s->o->name, &s->external, err) : 0;
     for (size_t i = 0; s->o->external && i < s->o->n_runs && !rc; i++) {
         tested_run *r = &s->runs[i];
+        rc = nod_external_check_name(&s->external, r->folder, err);
+        if (rc) break;
         rc = nod_external_check(&s->external, &r->in, r->folder, r->models.items[0], &o,
                                 &r->external, err);
     }

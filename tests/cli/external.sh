@@ -101,11 +101,39 @@ says "look 2; again: the last row was wrong"
 quiet "$n" train small.yaml -o later
 quiet "$n" test later --external ../there/cohort.csv --again "a new model"
 says "look 3; again: a new model; .*trained after look 2"
+refused 2 "results of another cohort.*take another --name" \
+    "$n" test a --external far.csv --name there
 # Another cohort from elsewhere and the test part of the runs themselves are looked at a first time.
 quiet "$n" test a --external far.csv
 says "look 1\$"
 quiet "$n" test a b
 says "look 1\$"
+
+# A kill between the row of the look and its result, while the program waits for who reads a pipe: the look
+# goes on with the seal that is there.
+mkdir -p b/external/pipe
+mkfifo b/external/pipe/predictions.csv
+quiet "$n" synth --kind slices --patients 20 --images-per-patient 1 --seed 8 --size 16 -o ../next
+sed 's/,p0/,NEXT^p0/' ../next/manifest.csv >../next/named.csv
+quiet "$n" index ../next/named.csv -o next.csv --layout manifest --positive tumor
+before=$(rows ledger.sqlite)
+"$n" test b --external next.csv --name pipe >out.txt 2>&1 &
+pid=$!
+tries=0
+while [ ! -s b/external/pipe/results.txt ]; do
+    tries=$((tries + 1))
+    [ $tries -lt 600 ] || fail "no results"
+    kill -0 $pid 2>/dev/null || { cat out.txt; fail "the look did not wait for its results"; }
+    sleep 0.05
+done
+kill -9 $pid
+wait $pid 2>/dev/null || true
+rm b/external/pipe/predictions.csv
+[ "$(rows ledger.sqlite)" = $((before + 2)) ] || fail "more than the rows of seal and look"
+refused 11 "without a result" "$n" test a --external next.csv
+quiet "$n" test b --external next.csv --name pipe
+says "look 1 (resumed)"
+[ "$(rows ledger.sqlite)" = $((before + 4)) ] || fail "a resumed look sealed anew"
 
 # The results are moored: a ledger from before the external look is refused.
 cp ledger.sqlite whole.sqlite
