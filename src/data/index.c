@@ -435,13 +435,20 @@ static void put_fact(nod_case *k, nod_fact f, const char *text)
     if (!k->facts[f] || !*k->facts[f]) k->facts[f] = text;
 }
 
+/* A name below the listing's root as seen from the cohort; the root itself is "". */
+static char *cohort_name(const indexing *x, const char *name)
+{
+    if (*name) return nod_path_join(x->file_prefix, name);
+    return nod_strdup(*x->file_prefix ? x->file_prefix : ".");
+}
+
 static int add_item(indexing *x, size_t i, nod_cohort *c)
 {
     const nod_item *item = &x->list.items[i];
     const seen *s = &x->seen[i];
     if (s->reason) return 0;
-    char *file = nod_path_join(x->file_prefix, item->name);
-    char *mask = item->mask ? nod_path_join(x->file_prefix, item->mask) : NULL;
+    char *file = cohort_name(x, item->name);
+    char *mask = item->mask ? cohort_name(x, item->mask) : NULL;
     int rc = 0;
     if (file == NULL || (item->mask && mask == NULL)) {
         rc = nod_fail_memory(x->err, "a path", strlen(item->name));
@@ -487,7 +494,7 @@ out:
 
 static int add_unreadable(indexing *x, const nod_unreadable_file *f, nod_cohort *c)
 {
-    char *file = nod_path_join(x->file_prefix, f->name);
+    char *file = cohort_name(x, f->name);
     if (file == NULL) return nod_fail_memory(x->err, "a path", strlen(f->name));
     int rc = nod_cohort_add_unreadable(c, &(nod_unreadable){f->id, file, f->reason}, x->err);
     nod_free(file);

@@ -166,6 +166,25 @@ column files two.csv | grep -q '^scan_001_0000.nii.gz|scan_001_0001.nii.gz$' || 
 quiet "$n" index two_gandlf.csv -o two_cohort.csv
 [ "$(column pixels two.csv)" = "$(column pixels two_cohort.csv)" ] || fail "channels of two layouts differ"
 
+# Channels that share no folder, and a series beside the cohort.
+mkdir apart
+while read -r id; do cp "scans/$id.nii.gz" "apart/other_$id.nii.gz"; done <ids
+{
+    echo 'SubjectID,Channel_0,Channel_1,ValueToPredict'
+    awk '{ printf "%d,scans/%s.nii.gz,apart/other_%s.nii.gz,%d\n", $1, $1, $1, NR % 2 }' ids
+} >apart.csv
+quiet "$n" index apart.csv -o apart_cohort.csv
+[ "$(column file apart_cohort.csv | sort -u)" = . ] || fail "channels without a folder of their own"
+quiet "$n" where apart_cohort.csv "$(column id apart_cohort.csv | head -1)"
+quiet "$n" split apart_cohort.csv -o apart_split.json --ledger apart.sqlite --allow-one-class
+mkdir flat
+sed -n '2,$s/^\([^,]*\),.*,\(dicom[^,]*\),.*/\1 \2/p' made/truth.csv | while read -r patient folder; do
+    for f in "made/$folder"/*; do cp "$f" "flat/${patient}_$(echo "$folder" | tr / _)_${f##*/}"; done
+done
+(cd flat && quiet "$n" index . --labels ../made/labels.csv --spread-labels --unit image)
+[ "$(column file flat/cohort.csv | sort -u)" = . ] || fail "a series beside the cohort"
+[ "$(column id flat/cohort.csv | wc -l)" -eq "$(tail -n +2 made/truth.csv | wc -l)" ] || fail "series that lie flat"
+
 # --- folds --------------------------------------------------------------------------------------------
 first=$(head -1 ids)
 {

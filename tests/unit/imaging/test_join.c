@@ -60,6 +60,28 @@ static void test_frames_are_the_parts(void **state)
     }
 }
 
+/* Files of one channel each are the same image as one file with a fourth axis. */
+static void test_identity_is_that_of_frames(void **state)
+{
+    nod_error err = NOD_ERROR_INIT;
+    nod_image parts[2] = {part(NOD_SAMPLE_U16, 0), part(NOD_SAMPLE_U16, 100)}, out = {0},
+              one = {0};
+    char joined[65], whole[65];
+    (void)state;
+    assert_int_equal(
+        nod_image_init_frames(&one, 2, DEPTH, HEIGHT, WIDTH, 1, NOD_SAMPLE_U16, &err), 0);
+    for (int k = 0; k < 2 * VOXELS; k++)
+        ((uint16_t *)one.data)[k] = (uint16_t)(k < VOXELS ? k : 100 + k - VOXELS);
+    assert_int_equal(nod_image_join(parts, names, 2, &out, &err), 0);
+    assert_int_equal(nod_image_pixel_hash(&out, joined, &err), 0);
+    assert_int_equal(nod_image_pixel_hash(&one, whole, &err), 0);
+    assert_string_equal(joined, whole);
+    nod_image_done(&out);
+    nod_image_done(&one);
+    nod_image_done(&parts[0]);
+    nod_image_done(&parts[1]);
+}
+
 static void test_types_and_padding(void **state)
 {
     nod_error err = NOD_ERROR_INIT;
@@ -104,6 +126,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_frames_are_the_parts),
+        cmocka_unit_test(test_identity_is_that_of_frames),
         cmocka_unit_test(test_types_and_padding),
         cmocka_unit_test(test_parts_that_do_not_fit),
     };
