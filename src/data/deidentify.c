@@ -354,12 +354,50 @@ static int gather_refusals(tree *t, nod_error *err)
     return rc;
 }
 
-static void add_row(nod_strbuf *b, const char *source, const char *name, const char *reason)
+/* A UID of the source and that of the copy; two empty fields where there is none. */
+static int add_uids(const tree *t, nod_strbuf *b, const char *uid, nod_error *err)
 {
+    char made[NOD_DICOM_UID_BYTES] = "";
+    int rc = uid[0] ? nod_dicom_uid_under_key(t->o->key->bytes, sizeof t->o->key->bytes, uid,
+                                              made, err)
+                    : 0;
+    nod_csv_add_field(b, uid, 0);
+    nod_csv_add_field(b, made, 0);
+    return rc;
+}
+
+/* Columns as in write_map; h NULL: nobody could read the header. */
+static int add_row(const tree *t, nod_strbuf *b, const char *source, const copy *c,
+                   const char *reason, nod_error *err)
+{
+    const nod_dicom_header *h = c ? &c->entry->header : NULL;
     nod_csv_add_field(b, source, 1);
-    nod_csv_add_field(b, name, 0);
-    nod_csv_add_field(b, reason, 0);
+    nod_csv_add_field(b, c && c->is_made ? c->name : "", 0);
+    nod_csv_add_field(b, h ? h->patient_id : "", 0);
+    nod_csv_add_field(b, c ? c->patient : "", 0);
+    int rc = add_uids(t, b, h ? h->study_uid : "", err);
+    if (rc == 0) rc = add_uids(t, b, h ? h->series_uid : "", err);
+    nod_csv_add_field(b, reason ? reason : "", 0);
     nod_strbuf_addc(b, '\n');
+    return rc;
+}
+
+static int add_rows(const tree *t, nod_strbuf *b, nod_error *err)
+{
+    int rc = 0;
+    nod_strbuf_add(b, "source,copy,patient,copied_patient,study,copied_study,series,"
+                      "copied_series,reason\n");
+    for (size_t i = 0; rc == 0 && i < t->scan.n_entries; i++) {
+        const copy *c = &t->copies[i];
+        rc = add_row(t, b, c->entry->name, c, c->reason, err);
+    }
+    for (size_t i = 0; rc == 0 && i < t->scan.n_problems; i++) {
+        nod_error e = NOD_ERROR_INIT;
+        if (is_entry(t, t->scan.problems[i].name)) continue;
+        reason_of(t, &t->scan.problems[i], &e);
+        rc = add_row(t, b, t->scan.problems[i].name, NULL, e.message, err);
+    }
+    return rc;
 }
 
 /* Readable by its owner alone from the first byte on. */
@@ -367,23 +405,14 @@ static int write_map(const tree *t, nod_error *err)
 {
     const char *path = t->o->map;
     nod_strbuf b = NOD_STRBUF_INIT;
-    nod_strbuf_add(&b, "source,copy,reason\n");
-    for (size_t i = 0; i < t->scan.n_entries; i++) {
-        const copy *c = &t->copies[i];
-        add_row(&b, c->entry->name, c->is_made ? c->name : "", c->reason ? c->reason : "");
-    }
-    for (size_t i = 0; i < t->scan.n_problems; i++) {
-        nod_error e = NOD_ERROR_INIT;
-        if (is_entry(t, t->scan.problems[i].name)) continue;
-        reason_of(t, &t->scan.problems[i], &e);
-        add_row(&b, t->scan.problems[i].name, "", e.message);
-    }
+    int rc = add_rows(t, &b, err);
     int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
     if (fd >= 0) {
         (void)!fchmod(fd, 0600);
         (void)close(fd);
     }
-    int rc = b.failed ? nod_fail_memory(err, "the map", b.len)
+    if (rc == 0)
+        rc = b.failed ? nod_fail_memory(err, "the map", b.len)
                       : nod_file_write(path, b.data, b.len, err);
     nod_strbuf_done(&b);
     return rc;

@@ -33,10 +33,23 @@ done >counts.txt
 [ "$(head -n 4 counts.txt)" = "$(tail -n 4 counts.txt)" ] || { cat counts.txt; fail "other groups"; }
 # Voxels of a series are the same; its folder is in the map.
 series=$(sed -n 's/,.*//p' map.csv | grep '^p0005/1/brain/' | head -n 1)
-folder=$(sed -n "s|^$series,\(.*\)/[^/]*,.*|copies/\1|p" map.csv)
+folder=copies/$(grep "^$series," map.csv | cut -d, -f2 | xargs dirname)
 quiet "$n" convert synth/dicom/p0005/1/brain -o source.nii
 quiet "$n" convert "$folder" -o copy.nii
 cmp source.nii copy.nii || fail "a series has other voxels or another place"
+
+# A table of labels is carried over by the map; the copies are the same cases with the same labels.
+quiet "$n" synth --kind mr --patients 12 --images-per-patient 2 --size 16 --seed 6 -o labelled
+quiet "$n" convert labelled/dicom --deidentify -o labelled_copies --map labelled.csv
+{
+    echo patient,label
+    awk -F, 'NR == FNR { made[$3] = $4; next } FNR > 1 { print made[$1] "," $2 }' \
+        labelled.csv labelled/labels.csv
+} >labels.csv
+quiet "$n" index labelled/dicom --labels labelled/labels.csv -o cohort.csv
+quiet "$n" index labelled_copies --labels labels.csv -o copied.csv
+for cohort in cohort copied; do cut -d, -f1,5 $cohort.csv | sort >$cohort.cases; done
+cmp cohort.cases copied.cases || fail "the copies are other cases"
 
 # --- the key decides the names, and nothing else does -------------------------------------------------
 quiet "$n" convert synth/dicom --deidentify -o again --threads 1

@@ -226,9 +226,17 @@ static void test_map(void **state)
     for (size_t i = 0; i < nod_csv_rows(t); i++) {
         bool is_bad = strcmp(nod_csv_get(t, i, 0), "cut.dcm") == 0;
         assert_true(is_bad == (nod_csv_get(t, i, 1)[0] == '\0'));
-        assert_true(is_bad == (nod_csv_get(t, i, 2)[0] != '\0'));
+        assert_true(is_bad == (nod_csv_get(t, i, 8)[0] != '\0'));
         if (is_bad) continue;
-        char path[700];
+        char path[700], uid[NOD_DICOM_UID_BYTES];
+        assert_int_equal(nod_dicom_uid_under_key(key.bytes, sizeof key.bytes,
+                                                 nod_csv_get(t, i, 4), uid, &err),
+                         0);
+        assert_string_equal(nod_csv_get(t, i, 5), uid);
+        bool is_patient = nod_has_prefix(nod_csv_get(t, i, 2), "MRN");
+        assert_true(is_patient == nod_has_prefix(nod_csv_get(t, i, 3), "P-"));
+        if (is_patient) /* the copy lies in his folder */
+            assert_true(nod_has_prefix(nod_csv_get(t, i, 1), nod_csv_get(t, i, 3)));
         snprintf(path, sizeof path, "%s/%s", c.out, nod_csv_get(t, i, 1));
         assert_true(nod_path_is_file(path));
     }
