@@ -174,8 +174,10 @@ int nod_follow_ups_find(const nod_cohort *c, nod_follow_ups *out, nod_error *err
 {
     size_t n = nod_cohort_size(c), known = 0;
     nod_follow_ups f = {0};
-    *out = f;
-    if (nod_cohort_get_info(c)->label_level != NOD_LEVEL_PATIENT) return 0;
+    if (nod_cohort_get_info(c)->label_level != NOD_LEVEL_PATIENT) {
+        *out = f;
+        return 0;
+    }
     named_study *s = nod_calloc(n + 1, sizeof *s);
     if (s == NULL) return nod_fail_memory(err, "a list of studies", n * sizeof *s);
     for (size_t i = 0; i < n; i++) {

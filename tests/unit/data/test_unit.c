@@ -21,7 +21,7 @@ static nod_cohort *cohort_of(const keyed *cases, size_t n)
     nod_cohort *c = NULL;
     if (nod_cohort_new(&info, ".", &c, &err) != 0) fail_msg("%s", err.message);
     for (size_t i = 0; i < n; i++) {
-        char id[8];
+        char id[32];
         snprintf(id, sizeof id, "u%zu", i);
         nod_case k = {.id = id,
                       .file = id,

@@ -49,7 +49,7 @@ static void test_units_and_labels(void **state)
 {
     nod_error err = NOD_ERROR_INIT;
     nod_cohort *c = patients();
-    nod_follow_ups f;
+    nod_follow_ups f = {0};
     (void)state;
     for (long n = 0; fail_alloc_round(n); n++) {
         nod_units_of_cases u = {0};
