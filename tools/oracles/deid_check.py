@@ -1,14 +1,17 @@
 #!/usr/bin/env python3
-"""deid_check.py SOURCES COPIES MAP.csv [PLANTED.txt]: de-identified copies, looked at by other programs.
+"""deid_check.py SOURCES COPIES MAP.csv [PLANTED.txt [TABLE.json]]: de-identified copies, looked at by other
+programs.
 
 SOURCES and COPIES are what `nodule convert SOURCES --deidentify -o COPIES --map MAP.csv` was given. Of each
 pair: dciodvfy (dicom3tools) must find no kind of error in the copy that it does not find in the source;
 pydicom must decode equal pixels, or refuse both; no value of an identifying attribute of the source, and no
 line of PLANTED.txt, may stand anywhere in the bytes or the name of the copy; what shared a patient, study,
-series or frame of reference must still share it, and nothing else may. The last lines count.
+series or frame of reference must still share it, and nothing else may. With TABLE.json (deid_table.py says
+what it is) every attribute of Table E.1-1 at any depth must be as its code says. The last lines count.
 Needs pydicom 3.0 (with pylibjpeg) and dicom3tools."""
 import collections
 import csv
+import json
 import os
 import re
 import subprocess
@@ -38,7 +41,7 @@ def errors_of(path):
     text = subprocess.run(["dciodvfy", path], capture_output=True, text=True, errors="replace").stderr
     if "dataset read failed" in text:
         return None
-    return {re.sub(r"<[^>]*>|UID [0-9.]+$", "<>", line) for line in text.splitlines() if line.startswith("Error")}
+    return {re.sub(r"<[^>]*>|(UID|length is) [0-9.]+$", "<>", line) for line in text.splitlines() if line.startswith("Error")}
 
 
 def pixels_of(path):
@@ -68,10 +71,55 @@ def found_in(ds, planted, path):
                 yield name, part
 
 
+def read_table(path):
+    rows = {}
+    for row in json.load(open(path)):
+        tag = row["tag"].strip("()").replace(",", "")
+        if len(tag) == 8 and "X" not in tag.upper():
+            rows[int(tag, 16)] = row["basicProfile"], row.get("rtnLongModifDatesOpt") == "C"
+    return rows
+
+
+def fault_of(e, code, is_date, new):
+    """What is wrong with what became of an element; None: nothing. `new` is the copy's element or None."""
+    value, made = str(e.value), None if new is None else str(new.value)
+    if is_date and e.VR in ("DA", "DT"):
+        return "the date is the same" if value and made == value else None
+    if is_date and e.VR == "TM":
+        return None
+    if code == "X":
+        return "it is there" if new is not None else None
+    if e.VR == "SQ" or not e.value:
+        return None
+    if code == "Z" and made and e.keyword != "PatientName":
+        return "it is not empty"
+    if code == "D" and new is None and e.VR != "UN":
+        return "it is gone"
+    if code == "U" and value.startswith("1.2.840.10008."):
+        return None
+    return "it is the same" if made == value and made != "REMOVED" else None
+
+
+def check_table(ds, copy, rows, seen):
+    for e in ds:
+        new = copy[e.tag] if e.tag in copy else None
+        if e.tag.is_private and new is not None:
+            yield e, "a private attribute is there"
+        if int(e.tag) in rows:
+            seen.add(int(e.tag))
+            fault = fault_of(e, *rows[int(e.tag)], new)
+            if fault:
+                yield e, fault
+        if e.VR == "SQ" and new is not None and new.VR == "SQ":
+            for item, made in zip(e.value, new.value):
+                yield from check_table(item, made, rows, seen)
+
+
 def main():
     sources, copies, table = sys.argv[1:4]
     planted = open(sys.argv[4]).read().split("\n") if len(sys.argv) > 4 else []
     planted = [p for p in planted if p]
+    rows, seen = read_table(sys.argv[5]) if len(sys.argv) > 5 else {}, set()
     n = collections.Counter()
     ends = collections.defaultdict(lambda: collections.defaultdict(set))
     for row in csv.DictReader(open(table)):
@@ -104,6 +152,10 @@ def main():
         n["identifiers left"] += bool(hits)
         for name, text in hits:
             print(f"{row['copy']} ({row['source']}): {name} '{text}' is still there")
+        faults = list(check_table(ds, new, rows, seen)) if rows else []
+        n["not as the table says"] += bool(faults)
+        for e, fault in faults:
+            print(f"{row['copy']} ({row['source']}): {e.tag} {e.keyword}: {fault}")
         for group in GROUPS:
             if ds.get(group) and new.get(group):
                 ends[group][str(ds.get(group)).strip()].add(str(new.get(group)))
@@ -114,6 +166,7 @@ def main():
         joined = sum(c > 1 for c in collections.Counter(x for v in made.values() for x in v).values())
         print(f"{group}: {len(made)} before, {len({x for v in made.values() for x in v})} after, "
               f"{apart} parted, {joined} joined")
+    n["rows of the table seen"] = len(seen)
     for k, v in n.items():
         print(f"{k}: {v}")
 
