@@ -19,7 +19,8 @@ static int divide(nod_listing *l, const nod_index_options *o, const char *name,
                         "the patient rule '%s' finds something in %s that is no number, and "
                         "only numbers can be divided by %lld",
                         o->patient_regex, name, (long long)k);
-    *out = nod_arena_printf(&l->arena, "%lld", (long long)(number / k + (number % k > 0)));
+    number = number / k + (number % k > 0);
+    *out = nod_arena_printf(&l->arena, "%lld", (long long)number);
     return *out ? 0 : nod_fail_memory(err, "a patient", n);
 }
 

@@ -138,6 +138,7 @@ static int add_stack(adding *d, const nod_dicom_header *h, const nod_strlist *na
 {
     nod_item item = {.array = "", .index = -1, .label = "", .official = NOD_PART_OUT};
     nod_error why = NOD_ERROR_INIT;
+    NOD_ASSERT(names->items != NULL); /* a stack has files */
     if (!d->labeller->take(d->labeller->ctx, h, &item)) return 0;
     int rc = nod_item_set_files(d->out, &item, names, &why);
     if (rc == NOD_EDATA)

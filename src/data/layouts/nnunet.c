@@ -115,6 +115,7 @@ static int add_case(nnunet *n, const char *id, const nod_strlist *names, const c
 {
     nod_item item = {.array = "", .index = -1, .label = "", .patient = "", .official = part};
     nod_error why = NOD_ERROR_INIT;
+    NOD_ASSERT(names->items != NULL); /* there is a channel */
     char *path = nod_path_join(n->folder, label);
     if (path == NULL) return nod_fail_memory(n->err, "a path", strlen(label));
     bool labelled = nod_path_is_file(path);
