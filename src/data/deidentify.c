@@ -42,7 +42,8 @@ typedef struct tree {
     const nod_deid_options *o;
     nod_deid_result *result;
     nod_dicom_scan scan;
-    copy *copies; /* as scan.entries */
+    copy *copies;       /* as scan.entries */
+    const char **names; /* of scan.entries, sorted; borrowed */
     pthread_mutex_t lock;
     size_t n_done;
 } tree;
@@ -330,12 +331,27 @@ static void reason_of(const tree *t, const nod_dicom_problem *p, nod_error *e)
     hide_source(t, p->name, e);
 }
 
+static int by_text(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* The files that could be read, by name. */
+static int list_names(tree *t, nod_error *err)
+{
+    size_t n = t->scan.n_entries;
+    t->names = nod_calloc(n + 1, sizeof(char *));
+    if (t->names == NULL) return nod_fail_memory(err, "file names", n * sizeof(char *));
+    for (size_t i = 0; i < n; i++)
+        t->names[i] = t->scan.entries[i].name;
+    qsort(t->names, n, sizeof(char *), by_text);
+    return 0;
+}
+
 /* Series that cannot be sorted out are problems of the scan too; their files are copied. */
 static bool is_entry(const tree *t, const char *name)
 {
-    for (size_t i = 0; i < t->scan.n_entries; i++)
-        if (strcmp(t->scan.entries[i].name, name) == 0) return true;
-    return false;
+    return bsearch(&name, t->names, t->scan.n_entries, sizeof(char *), by_text) != NULL;
 }
 
 static int gather_refusals(tree *t, nod_error *err)
@@ -472,6 +488,7 @@ static int run(tree *t, nod_error *err)
     NOD_TRY(nod_dicom_scan_tree(t->in, &watch, &t->scan, err));
     r->n_files = t->scan.n_files;
     r->n_foreign = t->scan.foreign.n;
+    NOD_TRY(list_names(t, err));
     NOD_TRY(name_copies(t, err));
     NOD_TRY(nod_workers_run((t->scan.n_entries + PIECE - 1) / PIECE, 0, do_piece, t, err));
     NOD_TRY(gather_refusals(t, err));
@@ -504,6 +521,7 @@ int nod_deid_tree(const char *in, const char *out, const nod_deid_options *optio
         nod_free(t.copies[i].reason);
     }
     nod_free(t.copies);
+    nod_free(t.names);
     nod_dicom_scan_done(&t.scan);
     pthread_mutex_destroy(&t.lock);
     return rc;
