@@ -72,7 +72,7 @@ cmp colour.nii rgb8.png.nii || fail "a colour picture changed"
 # --- a cohort of NIfTI ------------------------------------------------------------------------------
 mkdir -p classes/normal classes/tumor
 tail -n +2 synth/labels.csv | while IFS=, read -r patient label; do
-    quiet "$n" convert "synth/dicom/$patient/1/brain" -o "classes/$label/$patient.nii.gz"
+    quiet "$n" convert "synth/dicom/$patient/1/brain" -o "classes/$label/of$patient.nii.gz"
 done
 echo 'notes' >classes/normal/readme.txt
 quiet "$n" index classes -o cohort.csv --positive tumor --patient-regex '(p[0-9]+)[.]nii'
@@ -80,7 +80,7 @@ says '^40 cases, 2 classes (normal, tumor)'
 {
     echo path,label,patient
     tail -n +2 synth/labels.csv | while IFS=, read -r patient label; do
-        echo "classes/$label/$patient.nii.gz,$label,$patient"
+        echo "classes/$label/of$patient.nii.gz,$label,$patient"
     done
 } >manifest.csv
 quiet "$n" index manifest.csv -o again.csv --positive tumor

@@ -16,6 +16,7 @@ says "copies have no patient"
 says "^warning: [0-9]* series say that text is burned into their pixels"
 says "^warning: [0-9]* series are scans of heads: faces remain"
 (cd synth && sha256sum --quiet -c ../before.txt) || fail "a source was changed"
+rm before.txt
 [ "$(find copies -name '*.dcm' | wc -l)" = "$files" ] || fail "other files than copied"
 [ "$(stat -c %a map.csv)" = 600 ] || fail "others may read the map"
 [ "$(tail -n +2 map.csv | wc -l)" = "$files" ] || fail "the map has other files"

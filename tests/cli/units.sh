@@ -112,6 +112,7 @@ quiet "$n" predict run "$@" --together
 want=$(awk -F, 'NR == 2 { printf "%.6f", $3 }' run/test/predictions.csv)
 grep -q "^all,.*,$want," out.txt || { cat out.txt; fail "predict says something else than $want"; }
 [ "$(wc -l <out.txt)" = $(($(wc -l <mine.txt) + 2)) ] || fail "rows"
+rm mine.txt
 
 # Patients of another hospital are judged as these are, or not at all.
 quiet "$n" synth --patients 20 --size 24 --seed 9 -o far
