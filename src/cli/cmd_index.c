@@ -8,7 +8,7 @@
 #include "data/layout.h"
 
 typedef struct index_options {
-    const char *fold_file, *data_root, *label_column, *images, *masks;
+    const char *fold_file, *data_root, *label_column, *images, *masks, *mask_names;
     int64_t patient_divide, fold;
     const char *out, *layout, *positive, *patient_regex, *labels, *unit, *unit_label;
     nod_strlist series, policies;
@@ -51,6 +51,10 @@ static const nod_option options[] = {
     NOD_OPTION_TEXT(index_options, label_column, "label-column", 0, "NAME",
                     "column of BIDS' participants.tsv that is the label (default: label maps "
                     "where there are some, else label, group, diagnosis or dx)"),
+    NOD_OPTION_TEXT(
+        index_options, mask_names, "mask-names", 0, "NAME,NAME",
+        "names of the values 0, 1 ... of label maps, where the data set does not name "
+        "them"),
     NOD_OPTION_TEXT(index_options, images, "images", 0, "REGEX",
                     "images of BIDS whose path fits this extended expression, such as _T1w"),
     NOD_OPTION_TEXT(index_options, masks, "masks", 0, "REGEX",
@@ -148,6 +152,21 @@ static void print_findings(nod_cli *cli, const nod_cohort *c, const nod_cohort_f
                           "are; messages name its cases, and 'nodule where' their files\n");
 }
 
+/* A table is not replaced by the cohort that is made of it. */
+static int check_output(const char *out, const char *input, nod_error *err)
+{
+    char *a = nod_path_real(out), *b = input ? nod_path_real(input) : NULL;
+    int rc = 0;
+    if (a && b && strcmp(a, b) == 0)
+        rc = nod_fail(err, NOD_EINVAL,
+                      "the cohort would replace %s, of which it is made; write it elsewhere: "
+                      "--output FILE",
+                      input);
+    nod_free(a);
+    nod_free(b);
+    return rc;
+}
+
 static int run(nod_cli *cli, const void *options_void, nod_error *err)
 {
     const index_options *o = options_void;
@@ -157,6 +176,8 @@ static int run(nod_cli *cli, const void *options_void, nod_error *err)
     nod_policies policies;
     int rc = 0;
     char *folder = nod_path_dir(o->out);
+    NOD_TRY(check_output(o->out, cli->args[0], err));
+    NOD_TRY(check_output(o->out, o->labels, err));
     NOD_TRY(nod_policies_from_words(&o->policies, &policies, err));
     io.layout = o->layout;
     io.positive = o->positive;
@@ -170,6 +191,7 @@ static int run(nod_cli *cli, const void *options_void, nod_error *err)
     io.label_column = o->label_column;
     io.images = o->images;
     io.masks = o->masks;
+    io.mask_names = o->mask_names;
     io.unit = o->unit;
     io.unit_label = o->unit_label;
     io.spread_labels = o->spread_labels;

@@ -6,6 +6,7 @@
 #include "base/file.h"
 #include "base/hide.h"
 #include "data/layout.h"
+#include "data/layouts/label_names.h"
 #include "data/mask.h"
 #include "data/patient_rule.h"
 #include "data/positive.h"
@@ -559,6 +560,7 @@ int nod_index(const char *source, const nod_index_options *o, nod_cohort **out, 
     NOD_TRY(choose_layout(source, o, &layout, err));
     NOD_TRY(layout->list(source, o, &x.list, err));
     NOD_TRY(check_listing(&x));
+    if (o->mask_names) NOD_TRY(nod_label_names_declare(&x.list, o->mask_names, source, err));
     x.info.layout = layout->name;
     x.info.policies = o->policies;
     x.info.phi = x.list.phi || x.list.has_patients;

@@ -82,6 +82,7 @@ typedef struct nod_index_options {
     const char *fold_file; /* nnU-Net's folds; NULL: splits_final.json in the data set */
     const char
         *data_root; /* where the paths of a list or table begin; NULL: in its own folder */
+    const char *mask_names;   /* "a,b,c" of values 0, 1, 2 of label maps; NULL: the source's */
     const char *label_column; /* of BIDS' participants.tsv; NULL: label maps, or a usual name */
     /* Of BIDS, extended expressions: which images, which label maps, by their paths; NULL: all. */
     const char *images, *masks;

@@ -106,8 +106,9 @@ index_as monai_beside scans/datalist.json $rule
     echo 'SubjectID,Channel_0,Label'
     awk '{ printf "%d,scans/%s.nii.gz,scans/mask_%s.nii.gz\n", ($1 + 1) / 2, $1, $1 }' ids
 } >gandlf.csv
-quiet "$n" index gandlf.csv -o gandlf_cohort.csv --json
+quiet "$n" index gandlf.csv -o gandlf_cohort.csv --json --mask-names background,tumor
 says_layout gandlf
+grep -q '"tumor"' gandlf_cohort.csv.json || fail "gandlf: names of values"
 for c in id patient pixels mask_pixels; do
     [ "$(column $c gandlf_cohort.csv)" = "$(column $c nnunet.csv)" ] || fail "gandlf: $c"
 done
@@ -122,6 +123,10 @@ says '2 classes (background, 1) from layout .manifest'
 for c in id pixels mask_pixels; do
     [ "$(column $c manifest_cohort.csv)" = "$(column $c nnunet.csv)" ] || fail "manifest: $c"
 done
+
+# MONAI's list without names
+sed "s/$by_value, //" datalist.json >nameless.json
+index_as monai_nameless nameless.json --data-root scans $rule --mask-names background,tumor
 
 # BIDS: label maps in derivatives, their names in a table
 mkdir -p bids/derivatives/manual
@@ -208,7 +213,7 @@ index_as tree made/dicom --labels made/labels.csv --unit image --spread-labels
     echo 'SubjectID,Channel_0,ValueToPredict'
     awk -F, 'NR > 1 { print $1 ",made/" $4 "," $5 }' made/truth.csv | sort -r
 } >dicom_gandlf.csv
-index_as dicom_gandlf dicom_gandlf.csv
+index_as by_table dicom_gandlf.csv
 awk -F, 'NR == 1 { print "path,label" } NR > 1 { print "made/" $4 "," $5 }' made/truth.csv >dicom_manifest.csv
 quiet "$n" index dicom_manifest.csv -o dicom_manifest_cohort.csv
 for c in id study patient site; do
@@ -225,7 +230,7 @@ same=
 index_as chests chests/dicom --labels chests/labels.csv --unit image --spread-labels
 awk -F, 'NR == 1 { print "SubjectID,Channel_0,ValueToPredict" } NR > 1 { print $1 ",chests/" $4 "/IM0001.dcm," $5 }' \
     chests/truth.csv >chests_gandlf.csv
-index_as chests_gandlf chests_gandlf.csv
+index_as by_row chests_gandlf.csv
 
 # --- what is wrong is said in one line -------------------------------------------------------------------
 one_line() { [ "$(grep -c . out.txt)" -eq 1 ] || { cat out.txt; fail "more than one line"; }; }
@@ -297,6 +302,11 @@ bad 9 'neither label maps' bad_bids --images _T1w
 sed -i 's/participant_id/subject/' bad_bids/participants.tsv
 bad 5 "column 'participant_id' is missing" bad_bids --images _T1w
 bad 2 'does not take --fold' bids --fold 0
+bad 2 'names the values of its label maps itself' $v2 --mask-names a,b
+refused 2 'the cohort would replace dicom_gandlf.csv' "$n" index dicom_gandlf.csv -o ./dicom_gandlf.csv
+refused 2 'would replace made/labels.csv' "$n" index made/dicom --labels made/labels.csv -o made/labels.csv
+bad 2 'has no label maps' dicom_gandlf.csv --mask-names a,b
+bad 2 'has 1 names; 2 to' nameless.json --data-root scans --mask-names a
 bad 2 'does not take --label-column' $v2 --label-column group
 
 bad 9 'raw holds data sets of nnU-Net or the Decathlon' raw

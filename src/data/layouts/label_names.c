@@ -149,3 +149,24 @@ int nod_label_names_add(const nod_json *labels, const char *where, nod_strlist *
     nod_free(n);
     return rc;
 }
+
+int nod_label_names_declare(nod_listing *l, const char *names, const char *path, nod_error *err)
+{
+    if (!l->segmentation || l->classes.n > 0)
+        return nod_fail(err, NOD_EINVAL, "%s %s; leave --mask-names out", path,
+                        l->segmentation ? "names the values of its label maps itself"
+                                        : "has no label maps");
+    for (const char *p = names;; p++) {
+        size_t n = strcspn(p, ",");
+        char *name = nod_strndup(p, n);
+        bool added = name && nod_strlist_add(&l->classes, name);
+        nod_free(name);
+        if (!added) return nod_fail_memory(err, "names of labels", n);
+        p += n;
+        if (*p == '\0') break;
+    }
+    if (l->classes.n >= 2 && l->classes.n <= NOD_COHORT_MAX_CLASSES) return 0;
+    return nod_fail(err, NOD_EINVAL,
+                    "--mask-names has %zu names; 2 to %d are needed, such as background,tumor",
+                    l->classes.n, NOD_COHORT_MAX_CLASSES);
+}

@@ -4,6 +4,7 @@
 
 #include "base/json.h"
 #include "base/text.h"
+#include "data/layout.h"
 
 /* Adds the names of the values 0 .. K-1, in this order. `labels` goes from value to name, as in the
  * Decathlon ({"0": "background", "1": "tumor"}), or from name to value, as in nnU-Net ({"background": 0,
@@ -13,5 +14,10 @@
  * twice, not whole numbers, out of range; ENOMEM. */
 int nod_label_names_add(const nod_json *labels, const char *where, nod_strlist *out,
                         nod_error *err) NOD_MUST_CHECK;
+
+/* Names "a,b,c" of the values 0, 1, 2 of a listing whose source (`path`) does not name them. EINVAL: it
+ * does, there are no label maps, or fewer than two names. */
+int nod_label_names_declare(nod_listing *l, const char *names, const char *path,
+                            nod_error *err) NOD_MUST_CHECK;
 
 #endif
