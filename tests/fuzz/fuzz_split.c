@@ -57,6 +57,14 @@ static void check(const nod_split *s)
         NOD_ASSERT(n->i_case < N_CASES && n->i_other < N_CASES &&
                    (n->from < NOD_PARTS || n->kind == NOD_NOTE_UNKNOWN));
     }
+    const nod_audit *a = nod_split_audit(s);
+    nod_strbuf text = NOD_STRBUF_INIT;
+    if (a) {
+        NOD_ASSERT(a->n_factors <= NOD_AUDIT_FACTORS && !(a->auc > 1 || a->auc < -1));
+        nod_audit_add_text(a, &text);
+        nod_audit_add_note(a, &text);
+    }
+    nod_strbuf_done(&text);
 }
 
 static void try_text(const char *text, size_t size, const nod_cohort *c)
