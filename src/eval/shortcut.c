@@ -312,6 +312,9 @@ static void conclude(const search *s, const size_t rarest[2], nod_shortcut *out)
         double u = s->u[i] / (double)s->all.n;
         variance += n / (n - 1) * u * u;
     }
+    /* So far for these forests; that other training cases would make others, see the header. */
+    double folds = (double)s->o->n_folds;
+    variance *= 1 + folds / (folds - 1);
     for (size_t i = 0; i < s->d->n_factors; i++) {
         if (!out->factors[i].varies) continue;
         out->factors[i].alone = mean_of(&s->alone[i]);

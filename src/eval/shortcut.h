@@ -3,13 +3,15 @@
  * Cross-validated AUC of a random forest (forest.h) on such facts: folds hold whole groups
  * (patients) and are dealt class by class; the AUC is the mean over the held-out folds, over
  * repetitions with other folds, and over the yes/no questions that have enough groups. About .5: nothing is
- * told. Its interval comes from the groups' influences on that mean (delong.h), on the logit scale,
- * t with as many degrees of freedom as the rarer side of the rarest question has groups, less one.
+ * told. Its interval comes from the groups' influences on that mean (delong.h), widened by
+ * sqrt(1 + F/(F-1)) for F folds, because other training cases would have made other forests; on the
+ * logit scale, t with as many degrees of freedom as the rarer side of the rarest question has groups, less one.
  * For each factor, which is one or several features that mean the same (height and width), two
  * numbers: the AUC by it alone, and how far the AUC falls when its values are shuffled among the
  * held-out cases. Of two factors that say the same, neither needs to fall.
  * Sources: LeDell, Petersen, van der Laan, Electron J Stat 2015;9:1583-1607 (the AUC over folds and
- * its variance); Breiman, Mach Learn 2001;45:5-32 (shuffling). */
+ * its variance); Nadeau and Bengio, Mach Learn 2003;52:239-281 (the factor: 1/F + 1/(F-1) for 1/F);
+ * Breiman, Mach Learn 2001;45:5-32 (shuffling). */
 #ifndef NOD_EVAL_SHORTCUT_H
 #define NOD_EVAL_SHORTCUT_H
 
