@@ -4,6 +4,7 @@
 #include "base/memory.h"
 #include "data/cohort_internal.h"
 #include "data/cohort_label.h"
+#include "data/unit_label.h"
 
 /* Columns in the order of the file; in any order when read, and no others. Those of texts
  * (nod_case_texts) and facts are in tables of their own. */
@@ -186,6 +187,7 @@ int nod_cohort_take_rows(nod_cohort *c, const nod_csv *t, const char *name, nod_
 typedef struct writing {
     const nod_cohort *c;
     const nod_groups *g;
+    bool *follow_up; /* [cases] whose label is that of a patient with several studies */
     nod_strbuf cell;
 } writing;
 
@@ -198,6 +200,7 @@ static void put_findings(writing *w, const nod_case *k, size_t i)
         nod_strbuf_printf(b, "%spixels of %s", b->len ? ";" : "",
                           nod_cohort_get(w->c, w->g->twin[i])->id);
     if (w->g->contradictory[i]) nod_strbuf_add(b, b->len ? ";contradictory" : "contradictory");
+    if (w->follow_up[i]) nod_strbuf_add(b, b->len ? ";follow-up label" : "follow-up label");
 }
 
 /* Texts that stand in the case as they are; NULL: the others. */
@@ -283,6 +286,14 @@ void nod_cohort_put_rows(const nod_cohort *c, const nod_groups *g, nod_strbuf *o
 {
     writing w = {.c = c, .g = g, .cell = NOD_STRBUF_INIT};
     int columns[COLUMNS];
+    nod_error none = NOD_ERROR_INIT;
+    nod_follow_ups f;
+    w.follow_up = nod_calloc(nod_cohort_size(c) + 1, sizeof *w.follow_up);
+    if (w.follow_up == NULL || nod_follow_ups_find(c, w.follow_up, &f, &none) != 0) {
+        nod_free(w.follow_up);
+        out->failed = true;
+        return;
+    }
     size_t n = order_columns(&w, columns);
     for (size_t i = 0; i < n; i++)
         nod_csv_add_field(out, column_name(columns[i]), i == 0);
@@ -294,4 +305,5 @@ void nod_cohort_put_rows(const nod_cohort *c, const nod_groups *g, nod_strbuf *o
     }
     out->failed |= w.cell.failed;
     nod_strbuf_done(&w.cell);
+    nod_free(w.follow_up);
 }

@@ -297,7 +297,7 @@ static int count_units(const nod_cohort *c, nod_cohort_findings *f, nod_error *e
     nod_units_of_cases u = {0};
     nod_follow_ups again;
     int rc = nod_units_of_cases_make(c, nod_cohort_get_info(c)->unit, &u, err);
-    if (rc == 0) rc = nod_follow_ups_find(c, &again, err);
+    if (rc == 0) rc = nod_follow_ups_find(c, NULL, &again, err);
     if (rc == 0) {
         f->units = u.n_units;
         f->follow_up_patients = again.patients;

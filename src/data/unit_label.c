@@ -160,6 +160,7 @@ int nod_unit_labels_check(const nod_cohort *c, nod_error *err)
 /* A study by its UID, else by its day. */
 typedef struct named_study {
     const char *patient, *study, *day;
+    size_t i_case;
 } named_study;
 
 static int compare_studies(const void *a, const void *b)
@@ -170,7 +171,7 @@ static int compare_studies(const void *a, const void *b)
     return order ? order : strcmp(x->day, y->day);
 }
 
-int nod_follow_ups_find(const nod_cohort *c, nod_follow_ups *out, nod_error *err)
+int nod_follow_ups_find(const nod_cohort *c, bool *marked, nod_follow_ups *out, nod_error *err)
 {
     size_t n = nod_cohort_size(c), known = 0;
     nod_follow_ups f = {0};
@@ -184,7 +185,7 @@ int nod_follow_ups_find(const nod_cohort *c, nod_follow_ups *out, nod_error *err
         const nod_case *k = nod_cohort_get(c, i);
         const char *day = *k->study ? "" : k->facts[NOD_FACT_DATE];
         if (*k->patient && (*k->study || *day))
-            s[known++] = (named_study){k->patient, k->study, day};
+            s[known++] = (named_study){k->patient, k->study, day, i};
     }
     qsort(s, known, sizeof *s, compare_studies);
     for (size_t begin = 0, end; begin < known; begin = end) {
@@ -195,6 +196,8 @@ int nod_follow_ups_find(const nod_cohort *c, nod_follow_ups *out, nod_error *err
         if (studies < 2) continue;
         f.patients++;
         f.studies += studies;
+        for (size_t i = begin; i < end && marked; i++)
+            marked[s[i].i_case] = true;
     }
     nod_free(s);
     *out = f;

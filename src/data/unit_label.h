@@ -37,7 +37,8 @@ int nod_unit_labels_check(const nod_cohort *c, nod_error *err) NOD_MUST_CHECK;
 typedef struct nod_follow_ups {
     size_t patients, studies;
 } nod_follow_ups;
-int nod_follow_ups_find(const nod_cohort *c, nod_follow_ups *out,
+/* `marked` [cases], all false, may be NULL: those whose label stands on several studies become true. */
+int nod_follow_ups_find(const nod_cohort *c, bool *marked, nod_follow_ups *out,
                         nod_error *err) NOD_MUST_CHECK;
 
 #endif

@@ -7,7 +7,7 @@ set -eu
 
 hash_of() { sed -n 's/.*"hash": "\([0-9a-f]*\)".*/\1/p' out.txt; }
 # column NAME FILE: its values, one a line.
-column() { awk -F, -v name="$1" 'NR == 1 { for (i = 1; i <= NF; i++) if ($i == name) at = i; next } { print $at }' "$2"; }
+column() { awk -F, -v name="$1" 'NR == 1 { for (i = 1; i <= NF; i++) if ($i == name) at = i; next } { print at ? $at : "" }' "$2"; }
 # index_as NAME SOURCE ARGS...: the cohort NAME.csv, whose hash must be that of the first.
 index_as() {
     name=$1

@@ -356,18 +356,30 @@ static void test_follow_ups(void **state)
     nod_cohort_info info = judged_by(NOD_LEVEL_STUDY, NOD_UNIT_LABEL_SAME);
     nod_follow_ups f;
     nod_cohort_findings all;
-    (void)state;
     info.unit = NOD_LEVEL_IMAGE;
     info.label_level = NOD_LEVEL_PATIENT;
-    nod_cohort *c = cohort_of(&info, cases, NOD_COUNT(cases));
-    assert_int_equal(nod_follow_ups_find(c, &f, &err), 0);
+    static const bool want[] = {true, true, true, true, true, false, false, false, false};
+    bool marked[NOD_COUNT(cases)] = {false};
+    char path[600];
+    nod_bytes b;
+    nod_cohort *c = cohort_in(*state, &info, cases, NOD_COUNT(cases));
+    assert_int_equal(nod_follow_ups_find(c, marked, &f, &err), 0);
     assert_true(f.patients == 2 && f.studies == 4);
+    assert_memory_equal(marked, want, sizeof want);
+    temp_path(path, *state, "follow.csv");
+    assert_int_equal(nod_cohort_write(c, path, &err), 0);
+    assert_int_equal(nod_file_read(path, 1 << 20, &b, &err), 0);
+    size_t said = 0;
+    for (const char *at = (const char *)b.data; (at = strstr(at, "follow-up label")); at++)
+        said++;
+    assert_int_equal(said, 5);
+    nod_bytes_done(&b);
     assert_int_equal(nod_cohort_find_all(c, &all, &err), 0);
     assert_true(all.follow_up_patients == 2 && all.follow_up_studies == 4 && all.units == 9);
     nod_cohort_free(c);
     info.label_level = NOD_LEVEL_STUDY; /* each study was labelled by itself */
     c = cohort_of(&info, cases, NOD_COUNT(cases));
-    assert_int_equal(nod_follow_ups_find(c, &f, &err), 0);
+    assert_int_equal(nod_follow_ups_find(c, NULL, &f, &err), 0);
     assert_true(f.patients == 0 && f.studies == 0);
     nod_cohort_free(c);
 }

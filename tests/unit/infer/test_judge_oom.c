@@ -61,7 +61,7 @@ static void test_units_and_labels(void **state)
         nod_units_of_cases_done(&u);
     }
     for (long n = 0; fail_alloc_round(n); n++) {
-        int rc = nod_follow_ups_find(c, &f, &err);
+        int rc = nod_follow_ups_find(c, NULL, &f, &err);
         assert_int_equal(rc, fail_alloc_stop() ? NOD_ENOMEM : 0);
     }
     assert_true(f.patients == 12 && f.studies == 24);
