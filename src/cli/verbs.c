@@ -11,6 +11,7 @@
     VERB(inspect)       \
     VERB(convert)       \
     VERB(index)         \
+    VERB(leak)          \
     VERB(where)         \
     VERB(split)         \
     VERB(init)          \
