@@ -14,7 +14,7 @@ data=$(cd "$data" && pwd)
 set_folder=$data/hippocampus
 ls "$set_folder/images" | sed -n 's/^hippocampus_\([0-9]*\)\.nii\.gz$/\1/p' | sort >ids
 n_cases=$(wc -l <ids)
-patients=$(awk '{ print int(($1 + 1) / 2) }' ids | sort -u | wc -l)
+n_patients=$(awk '{ print int(($1 + 1) / 2) }' ids | sort -u | wc -l)
 by_value='"labels": {"0": "background", "1": "Anterior", "2": "Posterior"}'
 nnunet=Dataset004_Hippocampus msd=Task04_Hippocampus
 mkdir -p $nnunet/imagesTr $nnunet/labelsTr $msd bids/derivatives/manual
@@ -53,7 +53,7 @@ index_as() {
     shift
     quiet "$n" index "$@" --patient-regex '([0-9]+)' --patient-divide 2 --max-unreadable 0 -o "$name.csv"
     says "$n_cases cases, 3 classes (background, Anterior, Posterior) from layout '$name'"
-    says "patients: $patients (derived), 0 cases without"
+    says "patients: $n_patients (derived), 0 cases without"
     hash=$(sed -n 's/^cohort: .* hash //p' out.txt)
     [ "${same:=$hash}" = "$hash" ] && [ -n "$hash" ] || fail "$name: another cohort"
 }
