@@ -1,5 +1,6 @@
 /* test_series.c: folders and archives of DICOM files, scanned and read. The files are written by
- * write.h; every expected value is a closed form of what was written. */
+ * write.h; every expected value is a closed form of what was written.
+ * LABELS: tsan */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
