@@ -151,8 +151,8 @@ static void print_split(nod_cli *cli, const nod_split *s, const nod_cohort *c, c
     }
     print_power(cli, s, info);
     print_flow_and_audit(cli, s, c);
-    fprintf(cli->out, "split: %s, hash %.12s; the test part is sealed\n", path,
-            nod_split_hash(s));
+    fprintf(cli->out, "split: %s, hash %.12s%s\n", path, nod_split_hash(s),
+            nod_split_is_sealed(s) ? "; the test part is sealed" : "");
 }
 
 static nod_json *split_json(const nod_split *s, const nod_cohort *c)
