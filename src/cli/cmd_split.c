@@ -1,9 +1,11 @@
 /* cmd_split.c: `nodule split`: training, validation and test part, frozen; the test part sealed. */
-#include <math.h>
+#include <string.h>
 
 #include "base/file.h"
 #include "base/memory.h"
+#include "cli/progress.h"
 #include "cli/verb.h"
+#include "data/copies.h"
 #include "data/flow.h"
 #include "eval/interval.h"
 #include "train/audit_split.h"
@@ -15,9 +17,11 @@ typedef struct split_options {
     bool ignore_official, allow_one_class;
     const char *by;
     nod_strlist hold_out;
+    const char *near_duplicates, *distinct, *force;
 } split_options;
 
-static const split_options defaults = {.train = 0.7, .validation = 0.15, .test = 0.15};
+static const split_options defaults = {
+    .train = 0.7, .validation = 0.15, .test = 0.15, .near_duplicates = "refuse"};
 static const nod_option options[] = {
     NOD_OPTION_TEXT(split_options, out, "output", 'o', "FILE",
                     "write the split here (default: split.json beside the cohort)"),
@@ -40,6 +44,16 @@ static const nod_option options[] = {
         "first day (default: by the share of the test)"),
     NOD_OPTION_FLAG(split_options, allow_one_class, "allow-one-class", 0,
                     "go on where a part lacks a class; what needs it is then not estimable"),
+    NOD_OPTION_TEXT(split_options, near_duplicates, "near-duplicates", 0, "refuse|group",
+                    "what happens to copies that are not equal in their pixels and would lie "
+                    "across parts: the split is refused, or they are one group"),
+    NOD_OPTION_TEXT(
+        split_options, distinct, "distinct", 0, "FILE.csv",
+        "pairs that you looked at and that are different (columns case and other, as "
+        "`nodule leak -o` writes them)"),
+    NOD_OPTION_TEXT(
+        split_options, force, "force", 0, "REASON",
+        "let near-duplicates lie across parts; every later result repeats the reason"),
     NOD_OPTION_TEXT(split_options, ledger, "ledger", 0, "FILE",
                     "ledger (default: ledger.sqlite beside the cohort)"),
     NOD_OPTION_TEXT(split_options, again, "again", 0, "REASON",
@@ -104,6 +118,7 @@ static void print_warnings(nod_cli *cli, const nod_split *s, const nod_cohort_in
 static void print_flow_and_audit(nod_cli *cli, const nod_split *s, const nod_cohort *c)
 {
     nod_strbuf text = NOD_STRBUF_INIT;
+    nod_copies_add_text(nod_split_copies(s), &text);
     nod_flow_add_text(c, s, &text);
     nod_audit_add_text(nod_split_audit(s), &text);
     fputs(text.data, cli->out);
@@ -172,6 +187,7 @@ static nod_json *split_json(const nod_split *s, const nod_cohort *c)
     nod_json_set_int(j, "notes", (int64_t)nod_split_notes(s));
     nod_json_set(j, "flow", nod_flow_to_json(c, s));
     nod_json_set(j, "audit", nod_audit_to_json(nod_split_audit(s)));
+    nod_json_set(j, "near_duplicates", nod_copies_to_json(nod_split_copies(s)));
     return j;
 }
 
@@ -197,6 +213,38 @@ static int take_by(const split_options *o, nod_split_options *so, nod_fact *by, 
                     near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
 }
 
+static int take_copies(const split_options *o, nod_copies_rule *rule, nod_error *err)
+{
+    *rule = (nod_copies_rule){.distinct = o->distinct, .force = o->force};
+    rule->group = strcmp(o->near_duplicates, "group") == 0;
+    if (rule->group || strcmp(o->near_duplicates, "refuse") == 0) return 0;
+    return nod_fail(err, NOD_EINVAL, "--near-duplicates %.40s: refuse or group",
+                    o->near_duplicates);
+}
+
+/* The split with what was decided about near-duplicates. */
+static int divide(nod_cli *cli, const nod_cohort *c, const nod_copies_rule *rule,
+                  nod_split_options *so, nod_split **out, nod_error *err)
+{
+    nod_case_pair *pairs = NULL;
+    nod_near rest = {0};
+    nod_copies copies = {0};
+    nod_progress_steps steps = nod_progress_steps_begin(cli->console);
+    const nod_near_options no = {
+        .threads = cli->threads, .progress = nod_progress_steps_tell, .ctx = &steps};
+    int rc = nod_copies_find(c, rule, &no, &pairs, &so->n_pairs, &rest, &copies, err);
+    nod_console_clear(cli->console);
+    if (rc) goto out;
+    so->pairs = pairs;
+    NOD_TRY(nod_split_make(c, so, out, err));
+    NOD_TRY(nod_copies_judge(c, *out, &rest, rule, &copies, err));
+    NOD_TRY(nod_split_set_copies(*out, &copies, err));
+out:
+    nod_near_done(&rest);
+    nod_free(pairs);
+    return rc;
+}
+
 static int run(nod_cli *cli, const void *options_void, nod_error *err)
 {
     const split_options *o = options_void;
@@ -206,6 +254,7 @@ static int run(nod_cli *cli, const void *options_void, nod_error *err)
     nod_split *s = NULL;
     nod_ledger *l = NULL;
     nod_audit audit;
+    nod_copies_rule rule;
     int rc = 0;
     const char *cohort = cli->args[0];
     char *folder = nod_path_dir(cohort);
@@ -224,8 +273,9 @@ static int run(nod_cli *cli, const void *options_void, nod_error *err)
     so.ignore_official = o->ignore_official;
     so.allow_one_class = o->allow_one_class;
     NOD_TRY(take_by(o, &so, &by, err));
+    NOD_TRY(take_copies(o, &rule, err));
     NOD_TRY(nod_cohort_read(cohort, &c, err));
-    NOD_TRY(nod_split_make(c, &so, &s, err));
+    NOD_TRY(divide(cli, c, &rule, &so, &s, err));
     NOD_TRY(nod_audit_split(c, s, &audit, err));
     NOD_TRY(nod_split_set_audit(s, &audit, err));
     print_warnings(cli, s, nod_cohort_get_info(c));
@@ -265,12 +315,15 @@ const nod_verb nod_verb_split = {
         "question "
         "than whether it works on more of the same. Cases of a patient on both sides, and "
         "those of "
-        "which the site or date is not known, are left out.",
+        "which the site or date is not known, are left out.\n"
+        "Near-duplicates (nodule leak) may not lie across parts: they are joined, or a person "
+        "says "
+        "that they are different, or why it does not matter.",
     .examples = "  nodule split cohort.csv --seed 1\n"
                 "  nodule split cohort.csv --train 0.6 --validation 0.2 --test 0.2\n"
                 "  nodule split cohort.csv --by site --hold-out 'General Hospital'\n"
                 "  nodule split cohort.csv --by date --hold-out 2024-01-01\n",
-    .takes = NOD_TAKES_JSON | NOD_TAKES_DRY_RUN,
+    .takes = NOD_TAKES_JSON | NOD_TAKES_DRY_RUN | NOD_TAKES_THREADS,
     .options = options,
     .defaults = &defaults,
     .options_size = sizeof defaults,

@@ -311,7 +311,7 @@ int nod_split_make(const nod_cohort *c, const nod_split_options *o, nod_split **
     const nod_cohort_info *info = nod_cohort_get_info(c);
     int rc = check_options(o, err);
     if (rc) return rc;
-    NOD_TRY(nod_groups_make(c, NULL, 0, &g, err));
+    NOD_TRY(nod_groups_make(c, o->pairs, o->n_pairs, &g, err));
     NOD_TRY(nod_split_new(c, &s, err));
     s->seed = o->seed;
     memcpy(s->fraction, o->fraction, sizeof s->fraction);
@@ -372,6 +372,16 @@ int nod_split_set_audit(nod_split *s, const nod_audit *audit, nod_error *err)
     return rc;
 }
 
+int nod_split_set_copies(nod_split *s, const nod_copies *copies, nod_error *err)
+{
+    NOD_ASSERT(!s->sealed && !s->searched);
+    s->copies = *copies;
+    s->searched = true;
+    int rc = compute_hash(s, err);
+    if (rc) s->searched = false;
+    return rc;
+}
+
 /* --- looking ------------------------------------------------------------------------------ */
 
 nod_part nod_split_part(const nod_split *s, size_t i_case)
@@ -428,6 +438,11 @@ size_t nod_split_n_classes(const nod_split *s)
     return s->n_classes;
 }
 
+const nod_copies *nod_split_copies(const nod_split *s)
+{
+    return s->searched ? &s->copies : NULL;
+}
+
 const nod_audit *nod_split_audit(const nod_split *s)
 {
     return s->audited ? &s->audit : NULL;
@@ -469,6 +484,7 @@ int nod_split_seal(nod_split *s, const nod_cohort *c, nod_ledger *l, const char 
                           .n = s->n,
                           .external = strcmp(s->official, NOD_SPLIT_EXTERNAL) == 0,
                           .again = again,
+                          .forced = s->searched && s->copies.across ? s->copies.reason : NULL,
                           .by = by};
     int rc = nod_seal_split(l, &q, &s->anchor, err);
     if (rc == 0) s->sealed = true;

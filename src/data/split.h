@@ -10,6 +10,7 @@
 
 #include "data/audit.h"
 #include "data/cohort.h"
+#include "data/groups.h"
 #include "ledger/look.h"
 
 typedef struct nod_split_options {
@@ -24,6 +25,9 @@ typedef struct nod_split_options {
     const nod_fact *by;
     const char *const *hold_out;
     size_t n_hold_out;
+    /* Cases that go together although nothing says they are of one patient: near-duplicates. */
+    const nod_case_pair *pairs;
+    size_t n_pairs;
 } nod_split_options;
 #define NOD_SPLIT_OPTIONS_INIT          \
     {                                   \
@@ -85,6 +89,19 @@ nod_level nod_split_unit(const nod_split *s); /* the cohort's: what is counted a
 /* Keeps what the shortcut audit found (train/audit_split.h) as part of the content; before sealing. */
 int nod_split_set_audit(nod_split *s, const nod_audit *audit, nod_error *err) NOD_MUST_CHECK;
 const nod_audit *nod_split_audit(const nod_split *s); /* NULL: none was made */
+
+/* What was found and decided about near-duplicates (data/copies.h), in pairs. */
+#define NOD_COPIES_REASON 201
+typedef struct nod_copies {
+    int64_t found;                  /* between groups */
+    int64_t distinct;               /* of these: a person looked and they are different */
+    int64_t joined;                 /* into one group */
+    int64_t across;                 /* cases in two parts */
+    char reason[NOD_COPIES_REASON]; /* why those may lie across; "" where none does */
+} nod_copies;
+/* Keeps it as part of the content; before sealing. */
+int nod_split_set_copies(nod_split *s, const nod_copies *copies, nod_error *err) NOD_MUST_CHECK;
+const nod_copies *nod_split_copies(const nod_split *s); /* NULL: nobody searched */
 
 /* Records the split in the ledger, which gives it its anchor. ESEAL where cases of the cohort
  * were looked at and `again` is NULL. */

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "data/copies.h"
 #include "data/split_state.h"
 #include "data/strict_keys.h"
 
@@ -84,6 +85,7 @@ nod_json *nod_split_content(const nod_split *s)
     nod_json_set(j, "notes", notes_json(s));
     nod_json_set(j, "cases", cases);
     if (s->audited) nod_json_set(j, "audit", nod_audit_to_json(&s->audit));
+    if (s->searched) nod_json_set(j, "near_duplicates", nod_copies_to_json(&s->copies));
     return j;
 }
 
@@ -266,7 +268,7 @@ static int parse_content(const nod_json *j, const char *where, const nod_cohort 
 {
     static const char *const keys[] = {"cohort",  "seed",   "fractions", "official", "grouping",
                                        "classes", "counts", "notes",     "cases",    NULL};
-    static const char *const optional[] = {"by", "audit", "unit",
+    static const char *const optional[] = {"by", "audit", "near_duplicates", "unit",
                                            NULL}; /* unit: the cohort's */
     const char *cohort;
     nod_json *counts, *notes, *cases;
@@ -287,6 +289,10 @@ static int parse_content(const nod_json *j, const char *where, const nod_cohort 
     s->audited = nod_json_get(j, "audit") != NULL;
     if (s->audited)
         NOD_TRY(nod_audit_from_json(nod_json_get(j, "audit"), where, &s->audit, err));
+    s->searched = nod_json_get(j, "near_duplicates") != NULL;
+    if (s->searched)
+        NOD_TRY(
+            nod_copies_from_json(nod_json_get(j, "near_duplicates"), where, &s->copies, err));
     NOD_TRY(parse_counts(counts, where, s, err));
     NOD_TRY(parse_cases(cases, where, s, err));
     for (size_t i = 0; i < nod_json_count(notes); i++)

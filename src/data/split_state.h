@@ -29,8 +29,9 @@ struct nod_split {
     const char *grouping_rule;
     const char *grouping_text;
     char cohort[NOD_SHA256_HEX], hash[NOD_SHA256_HEX];
-    bool sealed, audited;
-    nod_audit audit; /* where audited */
+    bool sealed, audited, searched;
+    nod_copies copies; /* where searched */
+    nod_audit audit;   /* where audited */
     nod_anchor anchor;
 };
 

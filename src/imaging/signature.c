@@ -362,7 +362,9 @@ int nod_signature_make(const nod_signer *s, const nod_image *im, nod_signature *
     for (size_t i = 0; i < p->n_samples; i++)
         scale = fmaxf(scale, fabsf(field[i]));
     nod_relief_filter(p, g.band, true, field, field + p->n_samples);
-    bool small = NOD_MIN(im->height, im->width) < NOD_SIGNATURE_MIN;
+    bool small =
+        NOD_MIN(im->height, im->width) < NOD_SIGNATURE_MIN ||
+        (im->depth > 1 && im->depth * im->height * im->width < NOD_SIGNATURE_MIN_VOXELS);
     if (!small && store_relief(field, p->n_samples, scale, g.relief)) {
         g.n_axes = p->n_axes;
         hash_all(p, field, field + p->n_samples, &g);

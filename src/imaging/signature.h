@@ -13,11 +13,13 @@
 
 #include "imaging/image.h"
 
-#define NOD_PHASH_BITS       128
-#define NOD_PHASH_WORDS      2
-#define NOD_POSES_MAX        48
-#define NOD_SIGNATURE_MIN    16   /* samples along an image's lesser side */
-#define NOD_SIGNATURE_MARGIN 0.15 /* of a side that a copy may lack at each end */
+#define NOD_PHASH_BITS    128
+#define NOD_PHASH_WORDS   2
+#define NOD_POSES_MAX     48
+#define NOD_SIGNATURE_MIN 16 /* samples along the lesser side of a plane */
+/* Of a volume: with fewer, 48 poses and a window fit anything. */
+#define NOD_SIGNATURE_MIN_VOXELS 4096
+#define NOD_SIGNATURE_MARGIN     0.15 /* of a side that a copy may lack at each end */
 
 typedef struct nod_phash {
     uint64_t word[NOD_PHASH_WORDS];

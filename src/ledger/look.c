@@ -195,6 +195,7 @@ static nod_json *seal_payload(const nod_seal_request *q, int64_t looks)
     nod_json_set_int(p, "looks_before", looks);
     if (q->external) nod_json_set_bool(p, "external", true);
     nod_json_set_str(p, "again", q->again);
+    if (q->forced) nod_json_set_str(p, "forced", q->forced);
     nod_json_set_str(p, "by", q->by);
     return p;
 }

@@ -33,9 +33,10 @@ typedef struct nod_seal_request {
     const char *split_hash, *cohort_hash; /* 64 hex digits each */
     const nod_seal_case *cases;
     size_t n;
-    bool external;     /* a cohort that no run was trained on; all of its cases are `test` */
-    const char *again; /* reason, or NULL */
-    const char *by;    /* who, or NULL */
+    bool external;      /* a cohort that no run was trained on; all of its cases are `test` */
+    const char *again;  /* reason, or NULL */
+    const char *forced; /* why near-duplicates may lie across parts, or NULL */
+    const char *by;     /* who, or NULL */
 } nod_seal_request;
 
 /* Appends the row of a split; *out is the anchor that goes into its file. ESEAL where cases

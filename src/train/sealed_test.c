@@ -7,6 +7,7 @@
 #include "base/file.h"
 #include "base/hash.h"
 #include "base/memory.h"
+#include "data/copies.h"
 #include "data/dataset.h"
 #include "data/flow.h"
 #include "eval/compare.h"
@@ -33,8 +34,8 @@ typedef struct tested_run {
     nod_results *results;
     nod_factors factors;
     nod_subgroups *subgroups;
-    nod_strbuf stamp, by, audit, follow_ups; /* notes on the results */
-    nod_strlist external;                    /* notes on the cohort from elsewhere */
+    nod_strbuf stamp, by, audit, copies, follow_ups; /* notes on the results */
+    nod_strlist external;                            /* notes on the cohort from elsewhere */
 } tested_run;
 
 typedef struct look_session {
@@ -123,6 +124,7 @@ static void close_run(tested_run *r)
     nod_strlist_done(&r->models);
     nod_strbuf_done(&r->stamp);
     nod_strbuf_done(&r->audit);
+    nod_strbuf_done(&r->copies);
     nod_strbuf_done(&r->follow_ups);
     nod_run_inputs_done(&r->in);
     nod_free(r->points);
@@ -372,6 +374,11 @@ static size_t collect_notes(const look_session *s, tested_run *r, const char *no
         nod_audit_add_note(audit, &r->audit);
         notes[n++] = r->audit.data;
     }
+    const nod_copies *copies = nod_split_copies(r->in.split);
+    if (nod_copies_is_notable(copies)) {
+        nod_copies_add_note(copies, &r->copies);
+        notes[n++] = r->copies.data;
+    }
     if (r->follow_ups.len) notes[n++] = r->follow_ups.data;
     notes[n++] = r->stamp.data;
     return n;
@@ -530,8 +537,8 @@ int nod_sealed_test(const nod_sealed_test_options *o, nod_strbuf *text, nod_json
         goto out;
     }
     for (size_t i = 0; i < o->n_runs; i++) {
-        s.runs[i].stamp = s.runs[i].by = s.runs[i].audit = s.runs[i].follow_ups =
-            (nod_strbuf)NOD_STRBUF_INIT;
+        s.runs[i].stamp = s.runs[i].by = s.runs[i].audit = s.runs[i].copies =
+            s.runs[i].follow_ups = (nod_strbuf)NOD_STRBUF_INIT;
         s.runs[i].external = (nod_strlist)NOD_STRLIST_INIT;
         s.runs[i].lock = -1;
     }
