@@ -98,6 +98,10 @@ says "bad-in/scans"
 do_it 3 "$n" where cohort.csv nobody
 grep -q '"phi": true' cohort.csv.json || fail "the cohort does not say what it holds"
 
+do_it any "$n" leak cohort.csv -o leak.csv
+do_it any "$n" leak cohort.csv --json
+do_it any "$n" leak cohort.csv --against others.csv -o against.csv
+
 # --- the method ------------------------------------------------------------------------------------------
 do_it 0 "$n" split cohort.csv --json
 do_it 0 "$n" split cohort.csv --seed 3 -o other.json
@@ -133,6 +137,7 @@ says "case [0-9a-f]* ('nodule where' names its file)"
 for file in $(find heads-in -name '*IM0003.dcm' | tr ' ' '?'); do head -c 700 "kept-in/${one#heads-in/}" >"$file"; done
 do_it any "$n" train recipe.yaml -o never --cache none
 rm -r heads-in
+do_it any "$n" leak cohort.csv -o never.csv
 do_it any "$n" train recipe.yaml -o never --cache none
 mv kept-in heads-in
 for broken in 's/,/,,/' 's/^\([^,]*\),\([^,]*\),/\2,\1,/' '1d' 's/,MR,/,ZQNAME,/' 's/[.]dcm/"x/'; do
