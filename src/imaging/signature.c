@@ -299,7 +299,7 @@ static void hash_pose(const nod_signer_plan *p, const float *coefficients, const
     for (int b = 0; b < p->n_bits; b++) {
         int of[3], odd = 0;
         for (int k = 0; k < 3; k++) {
-            of[pose->axis[k]] = p->freq[b][k];
+            of[pose->axis[k]] = (unsigned char)p->freq[b][k]; /* from 0 */
             odd ^= pose->flip[k] && (p->freq[b][k] & 1);
         }
         float v = coefficients[(of[0] * n + of[1]) * n + of[2]];

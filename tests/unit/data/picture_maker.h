@@ -32,8 +32,10 @@ static inline void save(const char *folder, const char *name, const float *v, in
     char *path = nod_path_join(folder, name), *dir = nod_path_dir(path);
     if (nod_dir_make(dir, &err) || nod_image_init(&im, 1, h, w, 1, NOD_SAMPLE_U8, &err))
         fail_msg("%s", err.message);
+    uint8_t *grey = im.data;
+    NOD_ASSERT(grey != NULL);
     for (int64_t i = 0; i < h * w; i++)
-        ((uint8_t *)im.data)[i] = (uint8_t)fminf(fmaxf(v[i], 0), 255);
+        grey[i] = (uint8_t)fminf(fmaxf(v[i], 0), 255);
     if (nod_image_write_png(path, &im, &err)) fail_msg("%s", err.message);
     nod_image_done(&im);
     free(path);

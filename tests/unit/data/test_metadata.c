@@ -64,7 +64,10 @@ static void assert_values(const nod_metadata *m, const char *factor, size_t i,
 {
     const nod_metadata_column *k = column(m, factor, i);
     const double want[3] = {a, b, c};
-    if (k == NULL) fail_msg("no column %zu of %s", i, factor);
+    if (k == NULL) {
+        fail_msg("no column %zu of %s", i, factor);
+        return;
+    }
     assert_int_equal(k->n_categories, n_categories);
     for (size_t r = 0; r < 3; r++)
         if (!(k->values[r] == want[r] || (isnan(want[r]) && isnan(k->values[r]))))

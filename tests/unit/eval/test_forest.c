@@ -25,7 +25,7 @@ static nod_forest *fitted(const nod_forest_table *t, size_t n, const uint8_t *y,
 {
     nod_error err = NOD_ERROR_INIT;
     nod_forest *f;
-    size_t *rows = calloc(n, sizeof *rows);
+    size_t *rows = calloc(n + 1, sizeof *rows);
     assert_non_null(rows);
     for (size_t i = 0; i < n; i++)
         rows[i] = i;
@@ -54,8 +54,8 @@ static void open_golden(const nod_json *e, golden_forest *g)
     for (size_t i = 0; i < g->n; i++)
         top = NOD_MAX(top, y[i]);
     g->k = top == 1 ? 1 : (size_t)top + 1;
-    g->columns = calloc(g->n * g->n_features, sizeof *g->columns);
-    g->y = calloc(g->n * g->k, 1);
+    g->columns = calloc(g->n * g->n_features + 1, sizeof *g->columns);
+    g->y = calloc(g->n * g->k + 1, 1);
     assert_true(g->columns && g->y);
     for (size_t i = 0; i < g->n; i++) {
         if (g->k == 1)
@@ -76,9 +76,9 @@ static double held_out_auc(const golden_forest *g, const nod_forest_table *t,
 {
     nod_error err = NOD_ERROR_INIT;
     size_t half = g->n / 2;
-    double sum = 0, *p = calloc(g->k, sizeof *p), *score = calloc(half, sizeof *score);
-    uint8_t *y = calloc(half, 1);
-    size_t *own = calloc(half, sizeof *own);
+    double sum = 0, *p = calloc(g->k, sizeof *p), *score = calloc(half + 1, sizeof *score);
+    uint8_t *y = calloc(half + 1, 1);
+    size_t *own = calloc(half + 1, sizeof *own);
     assert_true(p && score && y && own);
     for (size_t q = 0; q < g->k; q++) {
         for (size_t i = 0; i < half; i++) {

@@ -711,9 +711,11 @@ void take_other_ids(DcmSequenceOfItems &items, nod_dicom_header &h)
             if (tag_of(e) == 0x00100021) issuer = text_of(e);
         });
         if (id.empty()) continue;
-        if (!issuer.empty()) id = issuer + "^" + id;
-        if (all.size() + id.size() + 2 >= sizeof h.other_patient_ids) break;
-        all += (all.empty() ? "" : "\\") + id;
+        if (!issuer.empty()) issuer += '^';
+        if (all.size() + issuer.size() + id.size() + 2 >= sizeof h.other_patient_ids) break;
+        if (!all.empty()) all += '\\';
+        all += issuer;
+        all += id;
     }
     put_text(all, h.other_patient_ids, sizeof h.other_patient_ids);
 }
