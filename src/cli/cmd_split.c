@@ -178,6 +178,7 @@ static nod_json *split_json(const nod_split *s, const nod_cohort *c)
         nod_json_set(parts, nod_part_name((nod_part)p),
                      part_json(s, nod_cohort_get_info(c), (nod_part)p));
     nod_json_set_str(j, "hash", nod_split_hash(s));
+    nod_json_set_bool(j, "sealed", nod_split_is_sealed(s));
     nod_json_set_str(j, "grouping", nod_split_grouping(s));
     nod_split_say_by(s, &by);
     nod_json_set_str(j, "by", by.len ? by.data : NULL);
@@ -279,17 +280,15 @@ static int run(nod_cli *cli, const void *options_void, nod_error *err)
     NOD_TRY(nod_audit_split(c, s, &audit, err));
     NOD_TRY(nod_split_set_audit(s, &audit, err));
     print_warnings(cli, s, nod_cohort_get_info(c));
-    if (cli->dry_run) {
-        print_split(cli, s, c, "not written (--dry-run)");
-        goto out;
+    if (!cli->dry_run) {
+        NOD_TRY(nod_ledger_open(ledger, NOD_LEDGER_CREATE, &l, err));
+        NOD_TRY(nod_split_seal(s, c, l, o->again, NULL, err));
+        NOD_TRY(nod_split_write(s, out, err));
     }
-    NOD_TRY(nod_ledger_open(ledger, NOD_LEDGER_CREATE, &l, err));
-    NOD_TRY(nod_split_seal(s, c, l, o->again, NULL, err));
-    NOD_TRY(nod_split_write(s, out, err));
     if (cli->json)
         rc = nod_cli_put_json(cli, split_json(s, c), err);
     else
-        print_split(cli, s, c, out);
+        print_split(cli, s, c, cli->dry_run ? "not written (--dry-run)" : out);
 out:
     nod_split_free(s);
     nod_cohort_free(c);
