@@ -14,7 +14,7 @@
 #define COLUMNS     7
 #define FEW         6  /* so many files of a folder are still rows of their own */
 #define PROBLEMS    20 /* that are shown */
-#define PATIENTS    30 /* the same */
+#define PATIENTS    5  /* the same */
 #define INDENT      "      "
 #define FIRST_WIDTH 24
 
