@@ -34,7 +34,7 @@ static world made(size_t n, double share, bool multilabel, uint64_t seed)
     if (nod_cohort_new(&info, ".", &w.c, &err) != 0) fail_msg("%s", err.message);
     bool follows = false;
     for (size_t i = 0; i < n; i++) {
-        char id[16], patient[16];
+        char id[32], patient[32];
         bool yes = i / 2 % 2 == 1;
         if (i % 2 == 0) follows = nod_rng_uniform(&rng) < share;
         snprintf(id, sizeof id, "c%zu", i);
@@ -122,7 +122,7 @@ static void test_training_alone(void **state)
     world w = {0};
     if (nod_cohort_new(&info, ".", &w.c, &err) != 0) fail_msg("%s", err.message);
     for (size_t i = 0; i < 120; i++) {
-        char id[16];
+        char id[32];
         nod_part part = i < 60 ? NOD_PART_TRAIN : i < 90 ? NOD_PART_VAL : NOD_PART_TEST;
         snprintf(id, sizeof id, "c%zu", i);
         nod_case k = {.id = id,
