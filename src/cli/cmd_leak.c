@@ -6,7 +6,6 @@
 #include "cli/verb.h"
 #include "data/leak.h"
 
-#define PATIENCE_S 1 /* before progress is shown */
 
 typedef struct leak_options {
     const char *out, *split, *against;
@@ -23,22 +22,6 @@ static const nod_option options[] = {
     NOD_OPTION_INT(leak_options, rows, "rows", 0, "N",
                    "pairs of a kind that are printed (0: all)", 0, INT32_MAX),
     NOD_OPTION_END};
-
-typedef struct watch {
-    nod_console *console;
-    nod_progress progress;
-    const char *what;
-    double begun_s;
-} watch;
-
-static void on_progress(void *ctx, const char *what, size_t done, size_t total)
-{
-    watch *w = ctx;
-    if (w->console->now() - w->begun_s < PATIENCE_S) return;
-    if (w->what != what) nod_progress_start(&w->progress, w->console, what, 0, (int64_t)total);
-    w->what = what;
-    nod_progress_set(&w->progress, (int64_t)done, NULL);
-}
 
 /* The command's files. */
 typedef struct leak_input {
@@ -133,8 +116,9 @@ static int judge(const leak_input *in, const nod_leaks *l, nod_error *err)
 static int run(nod_cli *cli, const void *options_void, nod_error *err)
 {
     const leak_options *o = options_void;
-    watch w = {.console = cli->console, .begun_s = cli->console->now()};
-    nod_near_options no = {.threads = cli->threads, .progress = on_progress, .ctx = &w};
+    nod_progress_steps steps = nod_progress_steps_begin(cli->console);
+    nod_near_options no = {
+        .threads = cli->threads, .progress = nod_progress_steps_tell, .ctx = &steps};
     leak_input in = {0};
     nod_leaks l = {0};
     nod_strbuf csv = NOD_STRBUF_INIT;
