@@ -6,7 +6,6 @@
 #include "cli/verb.h"
 #include "data/leak.h"
 
-
 typedef struct leak_options {
     const char *out, *split, *against;
     int64_t rows;

@@ -125,8 +125,7 @@ static int decode_case(void *ctx, size_t i, nod_error *err)
     else
         NOD_TRY(apply(d, i, &im, err));
 out:
-    if (rc && path) nod_place_hide(&(nod_place){path, k->files, k->array, k->index}, err);
-    if (rc) nod_error_prefix(err, "case %s ('nodule where' names its file)", k->id);
+    if (rc) nod_case_blame(k, path, err);
     nod_image_done(&im);
     nod_free(path);
     return rc;
@@ -157,28 +156,6 @@ static int find_case(void *ctx, size_t i, nod_error *err)
 
 /* --- all cases ---------------------------------------------------------------------------- */
 
-static int load_arrays(decoding *d, nod_error *err)
-{
-    const nod_case *last = NULL;
-    for (size_t i = 0; i < d->n; i++) {
-        const nod_case *k = nod_cohort_get(d->c, d->cases[i]);
-        if (*k->array == '\0' || (d->found && d->found[i])) continue;
-        /* Cases of one array share its strings. */
-        if (last && last->file == k->file && last->array == k->array) continue;
-        char *path = nod_cohort_case_path(d->c, d->cases[i]);
-        int rc = path ? nod_source_load(d->source, path, k->array, err)
-                      : nod_fail_memory(err, "a path", strlen(k->file));
-        if (rc) {
-            if (path) nod_error_hide(err, path, "");
-            nod_error_prefix(err, "case %s ('nodule where' names its file)", k->id);
-        }
-        nod_free(path);
-        if (rc) return rc;
-        last = k;
-    }
-    return 0;
-}
-
 static size_t count_missing(const decoding *d)
 {
     size_t n = 0;
@@ -205,7 +182,7 @@ static int decode_all(decoding *d, nod_error *err)
     nod_error end = NOD_ERROR_INIT;
     if (d->cache) NOD_TRY(find_all(d, err));
     if (!d->cache || count_missing(d) > 0) {
-        NOD_TRY(load_arrays(d, err));
+        NOD_TRY(nod_source_load_cases(d->source, d->c, d->cases, d->n, d->found, err));
         NOD_TRY(nod_workers_run(d->n, d->o->threads, decode_case, d, err));
     }
 out:

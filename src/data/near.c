@@ -31,32 +31,6 @@ static const side *side_of(const searching *s, size_t i)
     return &s->sides[s->n_sides == 2 && i >= s->sides[1].first];
 }
 
-/* Errors name the case and not its files. */
-static int blame_case(const nod_case *k, const char *path, nod_error *err)
-{
-    nod_place_hide(&(nod_place){path, k->files, k->array, k->index}, err);
-    return nod_error_prefix(err, "case %s ('nodule where' names its file)", k->id);
-}
-
-static int load_arrays(const side *d, nod_error *err)
-{
-    const nod_case *last = NULL;
-    int rc = 0;
-    for (size_t i = 0; i < nod_cohort_size(d->c) && rc == 0; i++) {
-        const nod_case *k = nod_cohort_get(d->c, i);
-        if (*k->array == '\0') continue;
-        if (last && strcmp(last->file, k->file) == 0 && strcmp(last->array, k->array) == 0)
-            continue;
-        char *path = nod_cohort_case_path(d->c, i);
-        if (path == NULL) return nod_fail_memory(err, "a path", strlen(k->file));
-        rc = nod_source_load(d->source, path, k->array, err);
-        if (rc) (void)blame_case(k, path, err);
-        nod_free(path);
-        last = k;
-    }
-    return rc;
-}
-
 static void tell(searching *s)
 {
     size_t done = atomic_fetch_add(&s->done, 1) + 1;
@@ -79,7 +53,7 @@ static int sign_one(void *ctx, size_t i, nod_error *err)
     if (path == NULL) return nod_fail_memory(err, "a path", strlen(k->file));
     const nod_place at = {path, k->files, k->array, k->index};
     rc = nod_source_decode(d->source, &at, NULL, &im, err);
-    if (rc) (void)blame_case(k, path, err);
+    if (rc) nod_case_blame(k, path, err);
     if (rc == 0) rc = nod_signature_make(s->signer, &im, &s->signatures[i], err);
     nod_image_done(&im);
     nod_free(path);
@@ -94,7 +68,7 @@ static int sign_all(searching *s, nod_near *out, nod_error *err)
         d->first = s->n;
         s->n += nod_cohort_size(d->c);
         NOD_TRY(nod_source_new(nod_cohort_get_info(d->c)->policies, &d->source, err));
-        NOD_TRY(load_arrays(d, err));
+        NOD_TRY(nod_source_load_cases(d->source, d->c, NULL, nod_cohort_size(d->c), NULL, err));
     }
     s->signatures = nod_calloc(s->n, sizeof *s->signatures);
     if (s->signatures == NULL)

@@ -155,6 +155,27 @@ out:
     return rc;
 }
 
+int nod_source_load_cases(nod_source *s, const nod_cohort *c, const size_t *cases, size_t n,
+                          const bool *skip, nod_error *err)
+{
+    const nod_case *last = NULL;
+    int rc = 0;
+    for (size_t i = 0; i < n && rc == 0; i++) {
+        const size_t i_case = cases ? cases[i] : i;
+        const nod_case *k = nod_cohort_get(c, i_case);
+        if (*k->array == '\0' || (skip && skip[i])) continue;
+        /* Cases of one array share its strings. */
+        if (last && last->file == k->file && last->array == k->array) continue;
+        char *path = nod_cohort_case_path(c, i_case);
+        rc = path ? nod_source_load(s, path, k->array, err)
+                  : nod_fail_memory(err, "a path", strlen(k->file));
+        if (rc) nod_case_blame(k, path, err);
+        nod_free(path);
+        last = k;
+    }
+    return rc;
+}
+
 int64_t nod_source_count(const nod_source *s, const char *path, const char *array)
 {
     const loaded *a = find(s, path, array);
@@ -283,4 +304,10 @@ void nod_place_hide(const nod_place *at, nod_error *err)
         p += n + (p[n] == '|');
     }
     nod_error_hide(err, at->path, "");
+}
+
+void nod_case_blame(const nod_case *k, const char *path, nod_error *err)
+{
+    if (path) nod_place_hide(&(nod_place){path, k->files, k->array, k->index}, err);
+    nod_error_prefix(err, "case %s ('nodule where' names its file)", k->id);
 }
