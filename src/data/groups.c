@@ -7,6 +7,7 @@
 #include "base/memory.h"
 #include "data/cohort_label.h"
 #include "data/patient.h"
+#include "data/sets.h"
 #include "data/unit_label.h"
 
 typedef int (*compare_cases)(const nod_case *a, const nod_case *b);
@@ -37,26 +38,6 @@ static void sort_cases(const nod_cohort *c, compare_cases compare, size_t *order
     for (size_t i = 0; i < n; i++)
         order[i] = i;
     qsort_r(order, n, sizeof *order, compare_order, &s);
-}
-
-/* Root of i; roots are the lowest member, so that groups are numbered in the cohort's order. */
-static size_t root_of(size_t *parent, size_t i)
-{
-    while (parent[i] != i) {
-        parent[i] = parent[parent[i]];
-        i = parent[i];
-    }
-    return i;
-}
-
-static void unite(size_t *parent, size_t i, size_t j)
-{
-    i = root_of(parent, i);
-    j = root_of(parent, j);
-    if (i < j)
-        parent[j] = i;
-    else
-        parent[i] = j;
 }
 
 /* Fills twin and contradictory from `order`, sorted by pixels. */
@@ -130,7 +111,7 @@ static void unite_keys(keys *k, size_t *parent)
     if (k->n > 1) qsort(k->items, k->n, sizeof *k->items, compare_keys);
     for (size_t i = 1; i < k->n; i++)
         if (same_key(&k->items[i - 1], &k->items[i]))
-            unite(parent, k->items[i - 1].i_case, k->items[i].i_case);
+            nod_sets_unite(parent, k->items[i - 1].i_case, k->items[i].i_case);
     k->n = 0;
 }
 
@@ -167,7 +148,7 @@ int nod_patients_find(const nod_cohort *c, size_t *first, nod_error *err)
         first[i] = i;
     int rc = unite_patients(c, first, err);
     for (size_t i = 0; i < n && rc == 0; i++)
-        first[i] = root_of(first, i);
+        first[i] = nod_sets_root(first, i);
     return rc;
 }
 
@@ -190,13 +171,13 @@ int nod_groups_make(const nod_cohort *c, const nod_case_pair *pairs, size_t n_pa
     for (size_t i = 0; i < n; i++)
         parent[i] = i;
     for (size_t i = 0; i < n; i++)
-        unite(parent, i, g.twin[i]);
+        nod_sets_unite(parent, i, g.twin[i]);
     for (size_t i = 0; i < n_pairs; i++)
-        unite(parent, pairs[i].i, pairs[i].j);
+        nod_sets_unite(parent, pairs[i].i, pairs[i].j);
     NOD_TRY(unite_patients(c, parent, err));
     NOD_TRY(unite_studies(c, parent, err));
     for (size_t i = 0; i < n; i++) {
-        size_t r = root_of(parent, i);
+        size_t r = nod_sets_root(parent, i);
         g.group[i] = r == i ? g.n_groups++ : g.group[r];
     }
     *out = g;

@@ -8,6 +8,7 @@
 #include "base/csv.h"
 #include "base/memory.h"
 #include "data/cohort_label.h"
+#include "data/sets.h"
 
 const char *nod_leak_name(nod_leak_kind kind)
 {
@@ -46,13 +47,6 @@ static int add_pair(nod_leaks *l, const nod_cohort *c, const nod_split *split,
 
 /* --- sets and counts ---------------------------------------------------------------------- */
 
-static size_t root_of(size_t *parent, size_t i)
-{
-    while (parent[i] != i)
-        i = parent[i] = parent[parent[i]];
-    return i;
-}
-
 static int compare_rows(const void *a, const void *b)
 {
     const nod_leak_row *x = a, *y = b;
@@ -78,13 +72,12 @@ static int number_sets(nod_leaks *l, size_t n, size_t shift, nod_error *err)
         memset(set, 0, n * sizeof *set);
         for (size_t k = 0; k < l->n; k++) {
             if ((int)l->rows[k].kind != kind) continue;
-            size_t a = root_of(parent, l->rows[k].i), b = root_of(parent, l->rows[k].j + shift);
-            parent[NOD_MAX(a, b)] = NOD_MIN(a, b);
+            nod_sets_unite(parent, l->rows[k].i, l->rows[k].j + shift);
         }
         for (size_t k = 0; k < l->n; k++) {
             nod_leak_row *r = &l->rows[k];
             if ((int)r->kind != kind) continue;
-            size_t root = root_of(parent, r->i);
+            size_t root = nod_sets_root(parent, r->i);
             if (set[root] == 0) set[root] = ++l->n_sets[kind];
             r->set = set[root];
             l->n_rows[kind]++;
