@@ -4,6 +4,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/calendar.h"
 #include "base/text.h"
 
 #define TEXT_MAX 256
@@ -38,23 +39,18 @@ int nod_fact_from_name(const char *name)
 /* Days since 1970-01-01 in the Gregorian calendar; false: no such day. */
 static bool parse_day(const char *text, int64_t *out)
 {
-    static const int lengths[12] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
-    int64_t part[3] = {0};
+    static const nod_date epoch = {1970, 1, 1};
+    int part[3] = {0};
     if (strlen(text) != 10 || text[4] != '-' || text[7] != '-') return false;
     for (int i = 0; i < 10; i++) {
         if (i == 4 || i == 7) continue;
         if (text[i] < '0' || text[i] > '9') return false;
-        int64_t *p = &part[i < 4 ? 0 : i < 7 ? 1 : 2];
+        int *p = &part[i < 4 ? 0 : i < 7 ? 1 : 2];
         *p = *p * 10 + (text[i] - '0');
     }
-    int64_t y = part[0], m = part[1], d = part[2];
-    bool leap = (y % 4 == 0 && y % 100 != 0) || y % 400 == 0;
-    if (y < 1 || m < 1 || m > 12 || d < 1 || d > lengths[m - 1] + (m == 2 && leap))
-        return false;
-    int64_t days = (y - 1) * 365 + (y - 1) / 4 - (y - 1) / 100 + (y - 1) / 400 + d - 1;
-    for (int64_t i = 0; i < m - 1; i++)
-        days += lengths[i] + (i == 1 && leap);
-    *out = days - 719162; /* 1970-01-01 */
+    const nod_date d = {part[0], part[1], part[2]};
+    if (!nod_date_exists(d)) return false;
+    *out = nod_date_to_days(d) - nod_date_to_days(epoch);
     return true;
 }
 
