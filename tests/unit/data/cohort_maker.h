@@ -29,48 +29,87 @@ static inline void expect_in(const char *text, const char *part)
     if (strstr(text, part) == NULL) fail_msg("'%s' not in: %s", part, text);
 }
 
-static inline nod_cohort *make_cohort_info(const nod_cohort_info *info, const made_case *cases,
-                                           size_t n)
+/* Classes "no" and "yes", which is the positive one; patients are declared. */
+static inline nod_cohort_info made_info(const char *layout)
+{
+    static const char *const classes[] = {"no", "yes"};
+    return (nod_cohort_info){.classes = classes,
+                             .n_classes = 2,
+                             .positive = 1,
+                             .positive_origin = NOD_POSITIVE_DERIVED,
+                             .grouping = NOD_GROUPING_DECLARED,
+                             .layout = layout,
+                             .source = "s"};
+}
+
+static inline nod_cohort *made_begin(const nod_cohort_info *info)
 {
     nod_error err = NOD_ERROR_INIT;
     nod_cohort *c = NULL;
     if (nod_cohort_new(info, ".", &c, &err) != 0) fail_msg("%s", err.message);
-    for (size_t i = 0; i < n; i++) {
-        char id[32];
-        snprintf(id, sizeof id, "c%zu", i);
-        nod_case k = {.id = id,
-                      .file = "a.npz",
-                      .array = "images",
-                      .index = (int64_t)i,
-                      .patient = cases[i].patient ? cases[i].patient : "",
-                      .official = cases[i].official,
+    return c;
+}
+
+/* A file named as the case, of 2x3 samples. */
+static inline nod_case made_file(const char *id)
+{
+    return (nod_case){.id = id,
+                      .file = id,
+                      .array = "",
+                      .index = -1,
+                      .official = NOD_PART_OUT,
                       .depth = 1,
                       .height = 2,
                       .width = 3,
                       .channels = 1,
-                      .sample = "u8",
-                      .constant = cases[i].constant};
+                      .sample = "u8"};
+}
+
+/* Pixels like those of no other id. */
+static inline void made_add(nod_cohort *c, nod_case k, const char *label)
+{
+    nod_error err = NOD_ERROR_INIT;
+    if (nod_sha256_of(k.id, strlen(k.id), k.pixels, &err) != 0 ||
+        nod_cohort_add(c, &k, label, &err) != 0)
+        fail_msg("%s", err.message);
+}
+
+static inline nod_cohort *made_end(nod_cohort *c)
+{
+    nod_error err = NOD_ERROR_INIT;
+    if (nod_cohort_finish(c, &err) != 0) fail_msg("%s", err.message);
+    return c;
+}
+
+static inline nod_cohort *make_cohort_info(const nod_cohort_info *info, const made_case *cases,
+                                           size_t n)
+{
+    nod_error err = NOD_ERROR_INIT;
+    nod_cohort *c = made_begin(info);
+    for (size_t i = 0; i < n; i++) {
+        char id[32];
+        snprintf(id, sizeof id, "c%zu", i);
+        nod_case k = made_file(id);
+        k.file = "a.npz";
+        k.array = "images";
+        k.index = (int64_t)i;
+        k.patient = cases[i].patient ? cases[i].patient : "";
+        k.official = cases[i].official;
+        k.constant = cases[i].constant;
         char word[64];
         snprintf(word, sizeof word, "%s", cases[i].pixels ? cases[i].pixels : id);
         if (nod_sha256_of(word, strlen(word), k.pixels, &err) != 0 ||
             nod_cohort_add(c, &k, cases[i].label, &err) != 0)
             fail_msg("%s", err.message);
     }
-    if (nod_cohort_finish(c, &err) != 0) fail_msg("%s", err.message);
-    return c;
+    return made_end(c);
 }
 
-/* Two classes "no" and "yes", patients declared where a case has one. */
+/* Patients are declared where a case has one. */
 static inline nod_cohort *make_cohort(const made_case *cases, size_t n)
 {
-    static const char *const classes[] = {"no", "yes"};
-    nod_cohort_info info = {.classes = classes,
-                            .n_classes = 2,
-                            .positive = 1,
-                            .positive_origin = NOD_POSITIVE_DERIVED,
-                            .grouping = NOD_GROUPING_NONE,
-                            .layout = "manifest",
-                            .source = "s"};
+    nod_cohort_info info = made_info("manifest");
+    info.grouping = NOD_GROUPING_NONE;
     for (size_t i = 0; i < n; i++)
         if (cases[i].patient) info.grouping = NOD_GROUPING_DECLARED;
     return make_cohort_info(&info, cases, n);

@@ -507,50 +507,23 @@ static void test_segmentation_round_trip(void **state)
 static void add_keyed(nod_cohort *c, size_t i, const char *patient, const char *other,
                       const char *study, const char *person, const char *frame)
 {
-    nod_error err = NOD_ERROR_INIT;
-    char id[8];
+    char id[32];
     snprintf(id, sizeof id, "k%zu", i);
-    nod_case k = {.id = id,
-                  .file = id,
-                  .array = "",
-                  .index = -1,
-                  .patient = patient,
-                  .other_ids = other,
-                  .study = study,
-                  .person = person,
-                  .frame_of_reference = frame,
-                  .official = NOD_PART_OUT,
-                  .depth = 1,
-                  .height = 1,
-                  .width = 1,
-                  .channels = 1,
-                  .sample = "u8"};
-    if (nod_sha256_of(id, strlen(id), k.pixels, &err) != 0 ||
-        nod_cohort_add(c, &k, i % 2 ? "yes" : "no", &err) != 0)
-        fail_msg("%s", err.message);
-}
-
-static nod_cohort *keyed_cohort(void)
-{
-    static const char *const classes[] = {"no", "yes"};
-    const nod_cohort_info info = {.classes = classes,
-                                  .n_classes = 2,
-                                  .positive = 1,
-                                  .positive_origin = NOD_POSITIVE_DERIVED,
-                                  .grouping = NOD_GROUPING_DECLARED,
-                                  .layout = "dicom",
-                                  .source = "s"};
-    nod_error err = NOD_ERROR_INIT;
-    nod_cohort *c = NULL;
-    if (nod_cohort_new(&info, ".", &c, &err) != 0) fail_msg("%s", err.message);
-    return c;
+    nod_case k = made_file(id);
+    k.patient = patient;
+    k.other_ids = other;
+    k.study = study;
+    k.person = person;
+    k.frame_of_reference = frame;
+    made_add(c, k, i % 2 ? "yes" : "no");
 }
 
 static void test_groups_by_keys(void **state)
 {
     (void)state;
     nod_error err = NOD_ERROR_INIT;
-    nod_cohort *c = keyed_cohort();
+    const nod_cohort_info info = made_info("dicom");
+    nod_cohort *c = made_begin(&info);
     add_keyed(c, 0, "H1^7", "", "1.1", "", "");
     add_keyed(c, 1, "H2^7", "", "1.2", "", "");      /* the same number, another hospital */
     add_keyed(c, 2, "H1^7", "", "1.3", "", "");      /* another study of 0 */

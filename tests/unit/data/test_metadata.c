@@ -10,44 +10,25 @@ static const char *const kvps[] = {"80", "120", "", "80"};
 
 static nod_cohort *made(void)
 {
-    static const char *const classes[] = {"no", "yes"};
-    nod_error err = NOD_ERROR_INIT;
-    nod_cohort_info info = {.classes = classes,
-                            .n_classes = 2,
-                            .positive = 1,
-                            .positive_origin = NOD_POSITIVE_DERIVED,
-                            .layout = "manifest",
-                            .source = "s"};
-    nod_cohort *c = NULL;
-    if (nod_cohort_new(&info, ".", &c, &err) != 0) fail_msg("%s", err.message);
+    nod_cohort_info info = made_info("manifest");
+    info.grouping = NOD_GROUPING_NONE;
+    nod_cohort *c = made_begin(&info);
     for (size_t i = 0; i < 4; i++) {
-        char id[8];
+        char id[32];
         snprintf(id, sizeof id, "c%zu", i);
-        nod_case k = {.id = id,
-                      .file = "a.nii",
-                      .array = "",
-                      .index = -1,
-                      .patient = "",
-                      .official = NOD_PART_OUT,
-                      .frames = 1,
-                      .depth = 3 + (int64_t)i,
-                      .height = 20,
-                      .width = 30,
-                      .channels = 1,
-                      .sample = i == 2 ? "u8" : "f32",
-                      .oddities = i == 1   ? "lossy;trailing-bytes"
-                                  : i == 3 ? "lossy"
-                                           : ""};
+        nod_case k = made_file(id);
+        k.depth = 3 + (int64_t)i;
+        k.height = 20;
+        k.width = 30;
+        k.sample = i == 2 ? "u8" : "f32";
+        k.oddities = i == 1 ? "lossy;trailing-bytes" : i == 3 ? "lossy" : "";
         if (i > 0) k.spacing_mm[0] = k.spacing_mm[1] = k.spacing_mm[2] = 0.5 * (double)i;
         k.facts[NOD_FACT_SITE] = sites[i];
         k.facts[NOD_FACT_KVP] = kvps[i];
         k.facts[NOD_FACT_SEX] = i % 2 ? "M" : "F";
-        if (nod_sha256_of(id, strlen(id), k.pixels, &err) != 0 ||
-            nod_cohort_add(c, &k, i % 2 ? "yes" : "no", &err) != 0)
-            fail_msg("%s", err.message);
+        made_add(c, k, i % 2 ? "yes" : "no");
     }
-    if (nod_cohort_finish(c, &err) != 0) fail_msg("%s", err.message);
-    return c;
+    return made_end(c);
 }
 
 /* The i-th column of a factor; NULL: it has fewer. */

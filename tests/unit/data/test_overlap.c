@@ -98,40 +98,21 @@ static void test_other_names(void **state)
 static nod_cohort *of_dicom(const char *id, const char *study, const char *person,
                             const char *frame)
 {
-    static const char *const classes[] = {"no", "yes"};
-    const nod_cohort_info info = {.classes = classes,
-                                  .n_classes = 2,
-                                  .positive = 1,
-                                  .positive_origin = NOD_POSITIVE_DERIVED,
-                                  .grouping = NOD_GROUPING_DECLARED,
-                                  .layout = "dicom",
-                                  .source = "s"};
-    nod_error err = NOD_ERROR_INIT;
-    nod_cohort *c = NULL;
-    assert_int_equal(nod_cohort_new(&info, ".", &c, &err), 0);
+    const nod_cohort_info info = made_info("dicom");
+    nod_cohort *c = made_begin(&info);
     for (int i = 0; i < 6; i++) { /* of three parts; the first case is the one of interest */
         char name[32], patient[32];
         snprintf(name, sizeof name, "%s%d", id, i);
         snprintf(patient, sizeof patient, "H^%s-%d", id, i);
-        nod_case k = {.id = name,
-                      .file = name,
-                      .array = "",
-                      .index = -1,
-                      .patient = patient,
-                      .study = i ? NULL : study,
-                      .person = i ? NULL : person,
-                      .frame_of_reference = i ? NULL : frame,
-                      .official = (nod_part)(i / 2),
-                      .depth = 1,
-                      .height = 2,
-                      .width = 3,
-                      .channels = 1,
-                      .sample = "u8"};
-        assert_int_equal(nod_sha256_of(name, strlen(name), k.pixels, &err), 0);
-        if (nod_cohort_add(c, &k, classes[i % 2], &err)) fail_msg("%s", err.message);
+        nod_case k = made_file(name);
+        k.patient = patient;
+        k.study = i ? NULL : study;
+        k.person = i ? NULL : person;
+        k.frame_of_reference = i ? NULL : frame;
+        k.official = (nod_part)(i / 2);
+        made_add(c, k, i % 2 ? "yes" : "no");
     }
-    assert_int_equal(nod_cohort_finish(c, &err), 0);
-    return c;
+    return made_end(c);
 }
 
 static void test_study_and_suspects(void **state)

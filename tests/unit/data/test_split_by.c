@@ -15,40 +15,19 @@ typedef struct placed {
 
 static nod_cohort *make(const placed *cases, size_t n)
 {
-    static const char *const classes[] = {"no", "yes"};
-    const nod_cohort_info info = {.classes = classes,
-                                  .n_classes = 2,
-                                  .positive = 1,
-                                  .positive_origin = NOD_POSITIVE_DERIVED,
-                                  .grouping = NOD_GROUPING_DECLARED,
-                                  .layout = "manifest",
-                                  .source = "s"};
-    nod_error err = NOD_ERROR_INIT;
-    nod_cohort *c = NULL;
-    if (nod_cohort_new(&info, ".", &c, &err)) fail_msg("%s", err.message);
+    const nod_cohort_info info = made_info("manifest");
+    nod_cohort *c = made_begin(&info);
     for (size_t i = 0; i < n; i++) {
         char id[32], patient[32];
         snprintf(id, sizeof id, "c%zu", i);
         snprintf(patient, sizeof patient, "q%zu", i);
-        nod_case k = {.id = id,
-                      .file = id,
-                      .array = "",
-                      .index = -1,
-                      .patient = cases[i].patient ? cases[i].patient : patient,
-                      .official = NOD_PART_OUT,
-                      .depth = 1,
-                      .height = 2,
-                      .width = 3,
-                      .channels = 1,
-                      .sample = "u8"};
+        nod_case k = made_file(id);
+        k.patient = cases[i].patient ? cases[i].patient : patient;
         k.facts[NOD_FACT_SITE] = cases[i].site;
         k.facts[NOD_FACT_DATE] = cases[i].date;
-        if (nod_sha256_of(id, strlen(id), k.pixels, &err) ||
-            nod_cohort_add(c, &k, i % 2 ? "yes" : "no", &err))
-            fail_msg("%s", err.message);
+        made_add(c, k, i % 2 ? "yes" : "no");
     }
-    if (nod_cohort_finish(c, &err)) fail_msg("%s", err.message);
-    return c;
+    return made_end(c);
 }
 
 /* n cases: of each letter as many as `counts` says, in turn; '-' has no site. */

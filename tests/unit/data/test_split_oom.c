@@ -6,39 +6,19 @@
 /* Twelve cases of two sites, on as many days; the last of neither. */
 static nod_cohort *placed(void)
 {
-    static const char *const classes[] = {"no", "yes"};
-    const nod_cohort_info info = {.classes = classes,
-                                  .n_classes = 2,
-                                  .positive = 1,
-                                  .positive_origin = NOD_POSITIVE_DERIVED,
-                                  .grouping = NOD_GROUPING_DECLARED,
-                                  .layout = "manifest",
-                                  .source = "s"};
-    nod_error err = NOD_ERROR_INIT;
-    nod_cohort *c = NULL;
-    assert_int_equal(nod_cohort_new(&info, ".", &c, &err), 0);
+    const nod_cohort_info info = made_info("manifest");
+    nod_cohort *c = made_begin(&info);
     for (int i = 0; i < 12; i++) {
         char id[32], date[32];
         snprintf(id, sizeof id, "c%d", i);
         snprintf(date, sizeof date, "2024-01-%02d", i + 1);
-        nod_case k = {.id = id,
-                      .file = id,
-                      .array = "",
-                      .index = -1,
-                      .patient = id,
-                      .official = NOD_PART_OUT,
-                      .depth = 1,
-                      .height = 2,
-                      .width = 3,
-                      .channels = 1,
-                      .sample = "u8"};
+        nod_case k = made_file(id);
+        k.patient = id;
         if (i < 11) k.facts[NOD_FACT_SITE] = i < 8 ? "A" : "B";
         if (i < 11) k.facts[NOD_FACT_DATE] = date;
-        assert_int_equal(nod_sha256_of(id, strlen(id), k.pixels, &err), 0);
-        assert_int_equal(nod_cohort_add(c, &k, classes[i % 2], &err), 0);
+        made_add(c, k, i % 2 ? "yes" : "no");
     }
-    assert_int_equal(nod_cohort_finish(c, &err), 0);
-    return c;
+    return made_end(c);
 }
 
 static void test_splits(void **state)

@@ -10,40 +10,20 @@ typedef struct keyed {
 
 static nod_cohort *cohort_of(const keyed *cases, size_t n)
 {
-    static const char *const classes[] = {"no", "yes"};
-    const nod_cohort_info info = {.classes = classes,
-                                  .n_classes = 2,
-                                  .positive = 1,
-                                  .positive_origin = NOD_POSITIVE_DERIVED,
-                                  .grouping = NOD_GROUPING_DECLARED,
-                                  .layout = "dicom",
-                                  .source = "s"};
-    nod_cohort *c = NULL;
-    if (nod_cohort_new(&info, ".", &c, &err) != 0) fail_msg("%s", err.message);
+    const nod_cohort_info info = made_info("dicom");
+    nod_cohort *c = made_begin(&info);
     for (size_t i = 0; i < n; i++) {
         char id[32];
         snprintf(id, sizeof id, "u%zu", i);
-        nod_case k = {.id = id,
-                      .file = id,
-                      .array = "",
-                      .index = -1,
-                      .patient = cases[i].patient,
-                      .study = cases[i].study,
-                      .series = cases[i].series,
-                      .official = NOD_PART_OUT,
-                      .depth = 1,
-                      .height = 1,
-                      .width = 1,
-                      .channels = 1,
-                      .sample = "u8"};
+        nod_case k = made_file(id);
+        k.patient = cases[i].patient;
+        k.study = cases[i].study;
+        k.series = cases[i].series;
         k.other_ids = cases[i].other_ids;
         k.facts[NOD_FACT_SIDE] = cases[i].side;
-        if (nod_sha256_of(id, strlen(id), k.pixels, &err) != 0 ||
-            nod_cohort_add(c, &k, i % 2 ? "yes" : "no", &err) != 0)
-            fail_msg("%s", err.message);
+        made_add(c, k, i % 2 ? "yes" : "no");
     }
-    if (nod_cohort_finish(c, &err) != 0) fail_msg("%s", err.message);
-    return c;
+    return made_end(c);
 }
 
 static void expect_units(const nod_cohort *c, nod_level level, const size_t *unit,

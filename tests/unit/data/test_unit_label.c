@@ -9,19 +9,12 @@ typedef struct labelled {
     const char *label, *patient, *study, *side, *date;
 } labelled;
 
-static const char *const classes[] = {"no", "yes"};
-
 static nod_cohort_info judged_by(nod_level unit, nod_unit_label rule)
 {
-    return (nod_cohort_info){.classes = classes,
-                             .n_classes = 2,
-                             .positive = 1,
-                             .positive_origin = NOD_POSITIVE_DERIVED,
-                             .unit = unit,
-                             .unit_label = rule,
-                             .grouping = NOD_GROUPING_DECLARED,
-                             .layout = "dicom",
-                             .source = "s"};
+    nod_cohort_info info = made_info("dicom");
+    info.unit = unit;
+    info.unit_label = rule;
+    return info;
 }
 
 static nod_cohort *cohort_in(const char *folder, const nod_cohort_info *info,
@@ -33,26 +26,14 @@ static nod_cohort *cohort_in(const char *folder, const nod_cohort_info *info,
     for (size_t i = 0; i < n; i++) {
         char id[32];
         snprintf(id, sizeof id, "c%zu", i);
-        nod_case k = {.id = id,
-                      .file = id,
-                      .array = "",
-                      .index = -1,
-                      .patient = cases[i].patient,
-                      .study = cases[i].study,
-                      .official = NOD_PART_OUT,
-                      .depth = 1,
-                      .height = 1,
-                      .width = 1,
-                      .channels = 1,
-                      .sample = "u8"};
+        nod_case k = made_file(id);
+        k.patient = cases[i].patient;
+        k.study = cases[i].study;
         k.facts[NOD_FACT_SIDE] = cases[i].side;
         k.facts[NOD_FACT_DATE] = cases[i].date;
-        if (nod_sha256_of(id, strlen(id), k.pixels, &err) != 0 ||
-            nod_cohort_add(c, &k, cases[i].label, &err) != 0)
-            fail_msg("%s", err.message);
+        made_add(c, k, cases[i].label);
     }
-    if (nod_cohort_finish(c, &err) != 0) fail_msg("%s", err.message);
-    return c;
+    return made_end(c);
 }
 
 static nod_cohort *cohort_of(const nod_cohort_info *info, const labelled *cases, size_t n)

@@ -8,41 +8,20 @@
 /* 24 images of twelve patients in two studies each; every other patient has the finding in one. */
 static nod_cohort *patients(void)
 {
-    static const char *const classes[] = {"no", "yes"};
-    const nod_cohort_info info = {.classes = classes,
-                                  .n_classes = 2,
-                                  .positive = 1,
-                                  .positive_origin = NOD_POSITIVE_DERIVED,
-                                  .unit = NOD_LEVEL_PATIENT,
-                                  .label_level = NOD_LEVEL_PATIENT,
-                                  .unit_label = NOD_UNIT_LABEL_ANY,
-                                  .grouping = NOD_GROUPING_DECLARED,
-                                  .layout = "dicom",
-                                  .source = "s"};
-    nod_error err = NOD_ERROR_INIT;
-    nod_cohort *c = NULL;
-    assert_int_equal(nod_cohort_new(&info, ".", &c, &err), 0);
+    nod_cohort_info info = made_info("dicom");
+    info.unit = info.label_level = NOD_LEVEL_PATIENT;
+    info.unit_label = NOD_UNIT_LABEL_ANY;
+    nod_cohort *c = made_begin(&info);
     for (int i = 0; i < 24; i++) {
         char id[32], patient[32];
         snprintf(id, sizeof id, "c%d", i);
         snprintf(patient, sizeof patient, "p%d", i / 2);
-        nod_case k = {.id = id,
-                      .file = id,
-                      .array = "",
-                      .index = -1,
-                      .patient = patient,
-                      .study = id,
-                      .official = NOD_PART_OUT,
-                      .depth = 1,
-                      .height = 2,
-                      .width = 3,
-                      .channels = 1,
-                      .sample = "u8"};
-        assert_int_equal(nod_sha256_of(id, strlen(id), k.pixels, &err), 0);
-        assert_int_equal(nod_cohort_add(c, &k, classes[i % 4 == 1], &err), 0);
+        nod_case k = made_file(id);
+        k.patient = patient;
+        k.study = id;
+        made_add(c, k, i % 4 == 1 ? "yes" : "no");
     }
-    assert_int_equal(nod_cohort_finish(c, &err), 0);
-    return c;
+    return made_end(c);
 }
 
 static void test_units_and_labels(void **state)

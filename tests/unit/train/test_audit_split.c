@@ -18,20 +18,16 @@ typedef struct world {
  * label. */
 static world made(size_t n, double share, bool multilabel, uint64_t seed)
 {
-    static const char *const classes[] = {"no", "yes"};
     nod_error err = NOD_ERROR_INIT;
-    nod_cohort_info info = {.classes = classes,
-                            .n_classes = 2,
-                            .positive = multilabel ? -1 : 1,
-                            .positive_origin =
-                                multilabel ? NOD_POSITIVE_NONE : NOD_POSITIVE_DERIVED,
-                            .multilabel = multilabel,
-                            .grouping = NOD_GROUPING_DECLARED,
-                            .layout = "manifest",
-                            .source = "s"};
+    nod_cohort_info info = made_info("manifest");
+    info.multilabel = multilabel;
+    if (multilabel) {
+        info.positive = -1;
+        info.positive_origin = NOD_POSITIVE_NONE;
+    }
     world w = {0};
     nod_rng rng = nod_rng_make(seed, NOD_RNG_TEST, 3);
-    if (nod_cohort_new(&info, ".", &w.c, &err) != 0) fail_msg("%s", err.message);
+    w.c = made_begin(&info);
     bool follows = false;
     for (size_t i = 0; i < n; i++) {
         char id[32], patient[32];
@@ -39,23 +35,12 @@ static world made(size_t n, double share, bool multilabel, uint64_t seed)
         if (i % 2 == 0) follows = nod_rng_uniform(&rng) < share;
         snprintf(id, sizeof id, "c%zu", i);
         snprintf(patient, sizeof patient, "p%zu", i / 2);
-        nod_case k = {.id = id,
-                      .file = "a.npz",
-                      .array = "images",
-                      .index = (int64_t)i,
-                      .patient = patient,
-                      .official = NOD_PART_OUT,
-                      .depth = 1,
-                      .height = 2,
-                      .width = 3,
-                      .channels = 1,
-                      .sample = "u8"};
+        nod_case k = made_file(id);
+        k.patient = patient;
         k.facts[NOD_FACT_SITE] = yes == follows ? "A" : "B";
-        if (nod_sha256_of(id, strlen(id), k.pixels, &err) != 0 ||
-            nod_cohort_add(w.c, &k, yes ? "yes" : "no", &err) != 0)
-            fail_msg("%s", err.message);
+        made_add(w.c, k, yes ? "yes" : "no");
     }
-    if (nod_cohort_finish(w.c, &err) != 0) fail_msg("%s", err.message);
+    made_end(w.c);
     nod_split_options o = NOD_SPLIT_OPTIONS_INIT;
     if (nod_split_make(w.c, &o, &w.s, &err) != 0) fail_msg("%s", err.message);
     return w;
@@ -111,36 +96,21 @@ static void test_not_planted(void **state)
 static void test_training_alone(void **state)
 {
     (void)state;
-    static const char *const classes[] = {"no", "yes"};
     nod_error err = NOD_ERROR_INIT;
-    nod_cohort_info info = {.classes = classes,
-                            .n_classes = 2,
-                            .positive = 1,
-                            .positive_origin = NOD_POSITIVE_DERIVED,
-                            .layout = "manifest",
-                            .source = "s"};
+    nod_cohort_info info = made_info("manifest");
+    info.grouping = NOD_GROUPING_NONE;
     world w = {0};
-    if (nod_cohort_new(&info, ".", &w.c, &err) != 0) fail_msg("%s", err.message);
+    w.c = made_begin(&info);
     for (size_t i = 0; i < 120; i++) {
         char id[32];
         nod_part part = i < 60 ? NOD_PART_TRAIN : i < 90 ? NOD_PART_VAL : NOD_PART_TEST;
         snprintf(id, sizeof id, "c%zu", i);
-        nod_case k = {.id = id,
-                      .file = "a.npz",
-                      .array = "images",
-                      .index = (int64_t)i,
-                      .patient = "",
-                      .official = part,
-                      .depth = 1,
-                      .height = 2,
-                      .width = part == NOD_PART_TRAIN ? 3 : 3 + (int64_t)(i % 2),
-                      .channels = 1,
-                      .sample = "u8"};
-        if (nod_sha256_of(id, strlen(id), k.pixels, &err) != 0 ||
-            nod_cohort_add(w.c, &k, i % 2 ? "yes" : "no", &err) != 0)
-            fail_msg("%s", err.message);
+        nod_case k = made_file(id);
+        k.official = part;
+        k.width = part == NOD_PART_TRAIN ? 3 : 3 + (int64_t)(i % 2);
+        made_add(w.c, k, i % 2 ? "yes" : "no");
     }
-    if (nod_cohort_finish(w.c, &err) != 0) fail_msg("%s", err.message);
+    made_end(w.c);
     nod_split_options o = NOD_SPLIT_OPTIONS_INIT;
     if (nod_split_make(w.c, &o, &w.s, &err) != 0) fail_msg("%s", err.message);
     nod_audit a = audited(&w);

@@ -1,14 +1,5 @@
 /* test_factors.c: groups of units by the facts of their cases, four patients by hand. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-#include <stdio.h>
-#include <string.h>
-
-#include "base/hash.h"
+#include "../data/cohort_maker.h"
 #include "train/factors.h"
 
 /* A: one site, once not said; B: two sites; C: none is known; D: one image. Ages 17.9 and 18. */
@@ -20,38 +11,17 @@ static const size_t unit_of[] = {0, 0, 0, 1, 1, 2, 2, 3};
 
 static nod_cohort *make(void)
 {
-    static const char *const classes[] = {"no", "yes"};
-    const nod_cohort_info info = {.classes = classes,
-                                  .n_classes = 2,
-                                  .positive = 1,
-                                  .positive_origin = NOD_POSITIVE_DERIVED,
-                                  .grouping = NOD_GROUPING_DECLARED,
-                                  .layout = "dicom",
-                                  .source = "s"};
-    nod_error err = NOD_ERROR_INIT;
-    nod_cohort *c = NULL;
-    assert_int_equal(nod_cohort_new(&info, ".", &c, &err), 0);
+    const nod_cohort_info info = made_info("dicom");
+    nod_cohort *c = made_begin(&info);
     for (size_t i = 0; i < NOD_COUNT(cases); i++) {
         char id[32];
         snprintf(id, sizeof id, "c%zu", i);
-        nod_case k = {.id = id,
-                      .file = id,
-                      .array = "",
-                      .index = -1,
-                      .official = NOD_PART_OUT,
-                      .depth = 1,
-                      .height = 1,
-                      .width = 1,
-                      .channels = 1,
-                      .sample = "u8"};
+        nod_case k = made_file(id);
         k.facts[NOD_FACT_SITE] = cases[i].site;
         k.facts[NOD_FACT_AGE] = cases[i].age;
-        if (nod_sha256_of(id, strlen(id), k.pixels, &err) != 0 ||
-            nod_cohort_add(c, &k, i % 2 ? "yes" : "no", &err) != 0)
-            fail_msg("%s", err.message);
+        made_add(c, k, i % 2 ? "yes" : "no");
     }
-    assert_int_equal(nod_cohort_finish(c, &err), 0);
-    return c;
+    return made_end(c);
 }
 
 static void test_groups_of_units(void **state)
